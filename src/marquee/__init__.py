@@ -1,0 +1,3 @@
+"""Marquee: one API for film and television, as its contract in openapi/ says."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,67 @@
+"""The audit log: one line for every write of every operation, and for failed sign-ins.
+
+Lines are only added. The worker removes those older than `KEPT`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Index, func, insert, text
+from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marquee.db import Model, session
+from marquee.viewer import Viewer, origin
+
+KEPT = timedelta(days=90)
+
+
+class Activity(Model):
+    """Who did what to what, from where, and whether it worked."""
+
+    __tablename__ = "activity"
+    __table_args__ = (
+        Index("activity_created_at_idx", text("created_at DESC"), text("id DESC")),
+        Index("activity_user_idx", "user_id", text("id DESC")),
+        Index("activity_resource_idx", "resource_type", "resource_id", text("id DESC")),
+    )
+
+    user_id: Mapped[int | None]
+    username: Mapped[str | None]
+    action: Mapped[str]
+    resource_type: Mapped[str | None]
+    resource_id: Mapped[str | None]
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    ip_address: Mapped[str | None] = mapped_column(INET)
+    user_agent: Mapped[str | None]
+    request_id: Mapped[str | None]
+    success: Mapped[bool]
+    error_code: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+def record(
+    action: str,
+    viewer: Viewer | None,
+    *,
+    resource_id: str | None = None,
+    error_code: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Add a line to the log, in the present transaction."""
+    came_from = origin.get()
+    session.execute(
+        insert(Activity).values(
+            user_id=viewer.id if viewer else None,
+            username=viewer.username if viewer else None,
+            action=action,
+            resource_type=action.partition(".")[0],
+            resource_id=resource_id,
+            details=details,
+            ip_address=came_from.address,
+            user_agent=came_from.user_agent,
+            request_id=came_from.request_id,
+            success=error_code is None,
+            error_code=error_code,
+        )
+    )

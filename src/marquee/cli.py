@@ -1,0 +1,202 @@
+"""The command line: `marquee up|serve|worker|migrate|migration|demo|import|user`."""
+
+import argparse
+import asyncio
+import getpass
+import gzip
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Engine
+
+from marquee import __version__, db, settings
+from marquee.settings import BadSetting, Settings
+from marquee.web import logs
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    parser = _parser()
+    options = parser.parse_args(words)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    try:
+        values = settings.current()
+        logs.configure(values.log_level)
+        command: Command = options.command
+        return command(options, values)
+    except BadSetting as error:
+        return _fail(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="marquee", description="One API for film and television.")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(name: str, command: Command, help_: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help_, description=help_)
+        made.set_defaults(command=command)
+        return made
+
+    add("up", up, "start all of it: database, server, worker")
+    add("serve", serve, "start the server").add_argument("--workers", type=int, help="server processes")
+    add("worker", worker, "start a worker")
+    add("migrate", migrate, "bring the database's tables to this version")
+    migration = add("migration", new_migration, "write a migration from what the models changed")
+    migration.add_argument("-m", "--message", required=True)
+    demo_ = add("demo", demo, "load the demo catalogue and accounts, if there are none")
+    demo_.add_argument("--titles", type=int, help="make a synthetic catalogue of this many titles instead")
+    demo_.add_argument("--seed", type=int, default=1)
+    importing = add("import", import_titles, "import titles from a file of JSON lines, perhaps gzipped")
+    importing.add_argument("what", choices=["titles"])
+    importing.add_argument("file", type=Path)
+    user = add("user", create_user, "create an account")
+    user.add_argument("action", choices=["create"])
+    user.add_argument("username")
+    user.add_argument("email")
+    user.add_argument("--admin", action="store_true")
+    user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    return parser
+
+
+def up(_options: argparse.Namespace, values: Settings) -> int:
+    """Start everything on this machine, and stop it together."""
+    from marquee import supervisor  # noqa: PLC0415 - only this command needs it
+
+    return supervisor.up(values)
+
+
+def serve(options: argparse.Namespace, values: Settings) -> int:
+    """Start the server's processes, and wait for them."""
+    from marquee.web import server  # noqa: PLC0415 - only this command needs it
+
+    with _database(values, "serve") as engine:
+        refused = server.refusal(values, engine)
+    if refused:
+        return _fail(refused)
+    return server.run(values, workers=options.workers or values.marquee_workers)
+
+
+def worker(_options: argparse.Namespace, values: Settings) -> int:
+    """Do jobs until a signal says to stop."""
+    from marquee import jobs  # noqa: PLC0415 - only this command needs it
+    from marquee.operations.system import tasks  # noqa: PLC0415
+
+    work = jobs.work(values.database_url, [tasks.register], concurrency=values.worker_concurrency)
+    with _database(values, "worker"):
+        asyncio.run(work)
+    return 0
+
+
+def migrate(_options: argparse.Namespace, values: Settings) -> int:
+    """Bring the tables to this version."""
+    from marquee.migrations import running  # noqa: PLC0415 - only this command needs it
+
+    with _database(values, "migrate") as engine:
+        try:
+            running.migrate(engine)
+        except running.UnfitDatabase as error:
+            return _fail(str(error))
+    return 0
+
+
+def new_migration(options: argparse.Namespace, values: Settings) -> int:
+    """Write a migration file from the difference between models and database."""
+    from alembic import command  # noqa: PLC0415 - only this command needs it
+
+    from marquee.migrations import running  # noqa: PLC0415
+
+    with _database(values, "migration") as engine:
+        running.migrate(engine)
+        with engine.connect() as connection:
+            command.revision(running.configuration(connection), options.message, autogenerate=True)
+    return 0
+
+
+def demo(options: argparse.Namespace, values: Settings) -> int:
+    """Load the demo catalogue and accounts, or make a synthetic catalogue."""
+    from marquee.catalogue.demo import loading, synthetic  # noqa: PLC0415 - only this command needs them
+    from marquee.identity.users import demo as accounts  # noqa: PLC0415
+
+    if values.production:
+        return _fail("The demo accounts have known keys: not with MARQUEE_ENV=production.")
+    with _database(values, "demo") as engine:
+        if options.titles:
+            synthetic.generate(engine, options.titles, options.seed)
+            return 0
+        loading.load(engine)
+        with engine.begin() as connection:
+            accounts.create_demo_accounts(connection)
+    return 0
+
+
+def import_titles(options: argparse.Namespace, values: Settings) -> int:
+    """Import a file; say what was skipped, by line."""
+    from marquee.catalogue.importing import import_titles as run  # noqa: PLC0415 - only this command needs it
+
+    try:
+        with _open(options.file) as lines, _database(values, "import") as engine, engine.begin() as connection:
+            report = run(lines, connection)
+    except (OSError, EOFError) as error:
+        return _fail(f"{options.file}: {error}")
+    for number, reason in report.skipped:
+        sys.stderr.write(f"{options.file}:{number}: {reason}\n")
+    sys.stdout.write(
+        f"{report.read} lines: {report.inserted} titles new, {report.updated} changed, {len(report.skipped)} skipped\n"
+    )
+    return 1 if report.skipped else 0
+
+
+def create_user(options: argparse.Namespace, values: Settings) -> int:
+    """Create an account, as the first administrator must be."""
+    from marquee.identity.users import creating  # noqa: PLC0415 - only this command needs it
+
+    password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass()
+    with _database(values, "user"):
+        try:
+            with db.transaction():
+                user = creating.create(
+                    options.username, options.email, password, role="admin" if options.admin else "user"
+                )
+        except creating.Refused as error:
+            return _fail(str(error))
+    sys.stdout.write(f"{user.username} has the id {user.id}.\n")
+    return 0
+
+
+@contextmanager
+def _database(values: Settings, command: str) -> Iterator[Engine]:
+    """The database of `DATABASE_URL`, or the embedded one of the data folder, for one command."""
+    if values.database_url:
+        engine = db.engine_for(values.database_url, statement_timeout=0)
+        db.connect(engine)
+        yield engine
+        engine.dispose()
+        return
+    from marquee.postgres import Postgres  # noqa: PLC0415 - only where no database is named
+
+    if command in ("serve", "worker"):
+        raise BadSetting(f"`marquee {command}` needs DATABASE_URL; `marquee up` starts an embedded PostgreSQL.")
+    with Postgres(values.marquee_data / "postgres") as postgres:
+        engine = db.engine_for(postgres.url(), statement_timeout=0)
+        db.connect(engine)
+        yield engine
+        engine.dispose()
+
+
+def _open(file: Path) -> IO[bytes]:
+    opened: IO[bytes] = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")  # type: ignore[assignment]
+    return opened
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"marquee: {message}\n")
+    return 1

@@ -1,0 +1,124 @@
+"""The database: the base of all tables, the session, and the one transaction around each request."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Engine,
+    Identity,
+    MetaData,
+    Select,
+    Text,
+    create_engine,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
+
+from marquee.errors import NotFound
+
+Session = sessionmaker(expire_on_commit=False)
+session = scoped_session(Session)
+AFTER_COMMIT = "after_commit"
+
+
+class Model(DeclarativeBase):
+    """Base of all tables: a 64-bit key, and constraint names that Alembic finds again."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map = {datetime: DateTime(timezone=True), int: BigInteger, str: Text}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+
+
+T = TypeVar("T", bound=Model)
+
+
+def find(query: Select[T], id: int) -> T:  # noqa: A002 - the word of every handler's signature
+    """The row of a query with this id. Raises NotFound, so that no caller tests for None."""
+    model = query.column_descriptions[0]["entity"]
+    row = session.scalar(query.where(model.id == id))
+    if row is None:
+        raise missing(model, id)
+    return row
+
+
+def missing(model: type[Model], id: int) -> NotFound:  # noqa: A002
+    """The refusal that there is no such row: `There is no movie 7.`, MOVIE_NOT_FOUND."""
+    name = model.__name__
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    code = words.upper().replace(" ", "_") + "_NOT_FOUND"
+    return NotFound(f"There is no {words} {id}.", code)
+
+
+def engine_for(url: str, *, pool_size: int = 4, statement_timeout: int = 15) -> Engine:
+    """An engine on a PostgreSQL. `url` may say `postgresql://`; the driver is always psycopg2.
+
+    Every connection speaks UTC, ends a statement after `statement_timeout` seconds and never sits
+    in a transaction for longer than a minute.
+    """
+    options = (
+        f"-c timezone=UTC -c statement_timeout={statement_timeout}s "
+        "-c idle_in_transaction_session_timeout=60s -c lock_timeout=10s"
+    )
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg2"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        hide_parameters=True,
+        connect_args={"connect_timeout": 5, "options": options, "application_name": "marquee"},
+    )
+
+
+def connect(engine: Engine) -> None:
+    """Make `session` speak to this engine."""
+    Session.configure(bind=engine)
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Commit what the block did, or none of it. Nothing else commits; it cannot be nested."""
+    if session.registry.has():
+        raise RuntimeError("transaction() inside another: the outer one is the boundary.")
+    try:
+        yield
+        session.commit()
+        actions = session.info.pop(AFTER_COMMIT, ())
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.remove()
+    for action in actions:
+        action()
+
+
+def after_commit(action: Callable[[], object]) -> None:
+    """Do this when the present transaction has been committed, and never if it is rolled back."""
+    session.info.setdefault(AFTER_COMMIT, []).append(action)
+
+
+def notify(channel: str, payload: str) -> None:
+    """Tell every process that listens (see `bus.py`), when the present transaction commits."""
+    session.execute(select(text("pg_notify(:c, :p)")).params(c=channel, p=payload))
+
+
+def locked(*parts: object) -> bool:
+    """Try to hold a lock of this name until the transaction ends; False if another holds it."""
+    name = ":".join(str(part) for part in parts)
+    query = text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+    return bool(session.scalar(query, {"name": name}))

@@ -1,0 +1,1 @@
+"""Alembic migrations, inside the package: `marquee migrate` runs them wherever it is installed."""

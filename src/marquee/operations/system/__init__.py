@@ -1,0 +1,1 @@
+"""Health, build, figures, and cleaning up."""

@@ -1,0 +1,92 @@
+"""Whether what the server depends on is there: each check in half a second, at most once a second."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
+from pathlib import Path
+
+import redis
+import structlog
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from marquee import settings
+from marquee.db import Session
+
+log = structlog.get_logger("marquee")
+
+PATIENCE, KEPT = 0.5, 1.0
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+class Checks:
+    """The latest states, `ok`, `error` or `not_configured`, by name."""
+
+    def __init__(self, checks: dict[str, Callable[[], str]]) -> None:
+        self._checks = checks
+        self._states: dict[str, str] = {}
+        self._until = 0.0
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(2 * len(checks), thread_name_prefix="check")
+
+    def states(self) -> dict[str, str]:
+        """Check now, or give what was found less than a second ago."""
+        with self._lock:
+            if time.monotonic() > self._until:
+                running = {self._threads.submit(_safely, check): name for name, check in self._checks.items()}
+                done, _late = wait(running, timeout=PATIENCE)
+                self._states = dict.fromkeys(self._checks, "error")
+                self._states |= {running[each]: each.result() for each in done}
+                self._until = time.monotonic() + KEPT
+            return dict(self._states)
+
+
+def _safely(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except Exception:  # noqa: BLE001 - whatever a driver raises, the answer is that it is not well
+        log.warning("health_check_failed", exc_info=True)
+        return "error"
+
+
+def check_postgres() -> str:
+    """A connection of the pool answers."""
+    with Session.kw["bind"].connect() as connection:
+        connection.execute(text("select 1"))
+    return "ok"
+
+
+def check_redis() -> str:
+    """Redis answers, where one is configured."""
+    values = settings.current()
+    if not values.redis_url:
+        return "not_configured"
+    with redis.Redis.from_url(
+        values.redis_url,
+        password=values.redis_password or None,
+        socket_timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
+    ) as client:
+        client.ping()
+    return "ok"
+
+
+def migrated() -> bool:
+    """Whether the database has the tables of this version."""
+    with Session.kw["bind"].connect() as connection:
+        if connection.execute(text("select to_regclass('alembic_version')")).scalar() is None:
+            return False
+        return connection.execute(text("select version_num from alembic_version")).scalar() == _head()
+
+
+@cache
+def _head() -> str | None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+CHECKS = Checks({"postgres": check_postgres, "redis": check_redis})

@@ -1,0 +1,10 @@
+"""The embedded PostgreSQL, for whoever has none of their own.
+
+`place` decides where programs and files are and which account runs it, `cluster` makes and tunes
+the files, `server` starts, adopts and stops the server.
+"""
+
+from marquee.postgres.place import PostgresError, account_for, admit
+from marquee.postgres.server import Postgres
+
+__all__ = ["Postgres", "PostgresError", "account_for", "admit"]

@@ -1,0 +1,14 @@
+"""Outside services: one adapter each, and beside it the twin that stands in where there is no key.
+
+What an adapter gives out has been checked and cleaned, so that the rest of Marquee need not doubt
+it. What it cannot give it refuses in the words of `marquee.errors`: `Unavailable` (503) when the
+service is down, refuses our key, limits us or talks nonsense; `TimedOut` (504) when it is too slow;
+None where the service says that there is no such thing. Nothing here knows HTTP's other side, ours.
+
+- `http`: calling a service, with retries, metrics and a log
+- `wire`: one exchange with a server, bounded in time and size
+- `circuit`: leaving alone what keeps failing
+- `kept`: answers with an ETag, so that asking again is cheap
+- `fields`: reading a stranger's JSON
+- `tmdb`: The Movie Database
+"""

@@ -1,0 +1,283 @@
+"""Calling an outside service: retries, a circuit breaker, metrics, a log, and few ways to fail."""
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import ceil
+from typing import TypeVar
+from urllib.parse import quote, quote_plus
+
+import backoff
+import orjson
+import structlog
+from prometheus_client import Counter, Histogram
+from structlog.typing import FilteringBoundLogger
+
+from marquee.clock import now as time_of_day
+from marquee.errors import TimedOut, Unavailable
+from marquee.services.circuit import Circuit
+from marquee.services.fields import Malformed
+from marquee.services.kept import Kept
+from marquee.services.wire import Answer, Failed, Request, Wire
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 5.0
+"""Seconds between attempts: 1, 2, 4, and never more than 5."""
+LONGEST_RETRY_AFTER = 3600
+"""The most seconds that our own `Retry-After` says, whatever the service asked of us."""
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+NOT_MODIFIED, BAD_REQUEST, NOT_FOUND, RATE_LIMITED, SERVER_ERROR = 304, 400, 404, 429, 500
+KEY_REFUSED = frozenset({401, 403})
+PASSING = frozenset({RATE_LIMITED, SERVER_ERROR, 502, 503, 504})
+"""Statuses that another attempt may not meet again."""
+
+REQUESTS = Counter(
+    "upstream_requests_total",
+    "Attempts to call an outside service, by how they ended.",
+    ["upstream", "outcome"],
+)
+DURATION = Histogram(
+    "upstream_request_duration_seconds",
+    "How long an attempt took that was really made.",
+    ["upstream"],
+    buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+T = TypeVar("T")
+
+
+class UpstreamNotFound(Unavailable):
+    """The service says that there is no such thing (404).
+
+    An adapter turns it to None where it asked for one thing. Where nobody does, the base URL is
+    wrong, and 503 is the answer.
+    """
+
+
+def spread(wait: float) -> float:
+    """Add up to a quarter to a wait, so that callers who failed together do not return together."""
+    return wait + random.uniform(0, wait / 4)  # noqa: S311 - not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where an upstream has its time from. Tests give it another, and need not wait.
+
+    `clock` counts seconds from anywhere, `now` is the time of day in UTC, `jitter` takes a wait and
+    gives the one to keep.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = time_of_day
+    jitter: Callable[[float], float] = spread
+
+
+@dataclass(eq=False)
+class Upstream:
+    """One outside service, for all threads of a process. Times are in seconds, sizes in bytes.
+
+    A call tries up to `attempts` times if its method is idempotent and the failure may pass: no
+    connection, a time-out, 429, 500, 502, 503, 504. `Retry-After` is kept when it is at most 5 s;
+    a server that asks for longer is left alone. Five failures in a row, of whatever calls, open
+    the circuit: for 30 s calls fail at once, then one is let through to try.
+    """
+
+    name: str
+    """The label in metrics and logs, and the word for the service in refusals: `tmdb`."""
+    base_url: str
+    _: KW_ONLY
+    connect_timeout: float = 3.0
+    read_timeout: float = 5.0
+    """The longest that one whole answer may take, however busily its bytes drip."""
+    total_timeout: float = 12.0
+    """The longest that one call may take, with all its attempts and waits."""
+    max_bytes: int = 2 * 1024 * 1024
+    """The largest answer, as declared, as sent and as decompressed."""
+    attempts: int = 4
+    keep_bytes: int = 4 * 1024 * 1024
+    """How much is kept of answers with an ETag."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request, as is the query."""
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What no log may show, wherever it turns up."""
+    timing: Timing = field(default_factory=Timing, repr=False)
+    log: FilteringBoundLogger = field(default_factory=structlog.get_logger, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make what all calls share."""
+        self._wire = Wire(
+            self.base_url,
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
+            max_bytes=self.max_bytes,
+            hide=self._hide,
+        )
+        self._circuit = Circuit(self.name, self.timing.clock, self.log)
+        self._kept = Kept(self.keep_bytes)
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        *,
+        read: Callable[[object], T],
+    ) -> T:
+        """Ask for JSON and return what `read` makes of it. See `request`."""
+        return self.request("GET", path, query, read=read)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        *,
+        body: object = None,
+        read: Callable[[object], T],
+    ) -> T:
+        """Send a request and return what `read` makes of the answer's JSON (None if it is empty).
+
+        `path` starts with a slash and has been quoted; `body` is sent as JSON unless None. `read`
+        raises Malformed at what it did not expect.
+
+        Raises UpstreamNotFound for a 404, TimedOut when the service was too slow, Unavailable for
+        every other failure; each attempt that failed has been logged.
+        """
+        headers = {**self.headers, **({} if body is None else {"Content-Type": "application/json"})}
+        content = None if body is None else orjson.dumps(body)
+        request = Request(method, path, {**self.query, **(query or {})}, headers, content)
+        until = self.timing.clock() + self.total_timeout
+        waits = backoff.expo(base=2, factor=FIRST_WAIT, max_value=LONGEST_WAIT)
+        next(waits)  # backoff's generators yield once before their first wait
+        for attempt in itertools.count(1):
+            try:
+                return self._attempt(request, until, read)
+            except Failed as error:
+                failed = error
+            wait = self._wait(failed, method, attempt, next(waits), until)
+            self._report(failed, request, attempt, wait)
+            if wait is None:
+                break
+            self.timing.sleep(wait)
+        raise self._refusal(failed) from failed
+
+    def _attempt(self, request: Request, until: float, read: Callable[[object], T]) -> T:
+        outcome = "bug"
+        try:
+            with self._circuit.guard():
+                answer = self._sent(request, until)
+                value = self._understood(answer, read)
+                self._kept.keep(request, answer)
+            outcome = "ok"
+        except UpstreamNotFound:
+            outcome = "not_found"
+            raise
+        except Failed as failed:
+            outcome = failed.outcome
+            raise
+        finally:
+            REQUESTS.labels(self.name, outcome).inc()
+        return value
+
+    def _sent(self, request: Request, until: float) -> Answer:
+        kept = self._kept.find(request)
+        if kept:
+            tags = {**request.headers, "If-None-Match": kept.headers["ETag"]}
+            request = replace(request, headers=tags)
+        started = self.timing.clock()
+        try:
+            answer = self._wire.exchange(request, within=max(0.001, until - started))
+        finally:
+            DURATION.labels(self.name).observe(max(0.0, self.timing.clock() - started))
+        if kept and answer.status == NOT_MODIFIED:
+            return kept
+        if answer.status == NOT_FOUND:
+            raise UpstreamNotFound(f"The outside service {self.name} does not know {request.path}.")
+        if not 200 <= answer.status < 300:  # noqa: PLR2004
+            raise self._judged(answer)
+        return answer
+
+    def _judged(self, answer: Answer) -> Failed:
+        """Name an error status, in the first words of what the service says of it."""
+        status, pause = answer.status, self._pause(answer)
+        message = f"{status}: {self._hide(answer.body[:300].decode(errors='replace'))}"
+        if status in KEY_REFUSED:
+            return Failed("key_refused", f"The key was refused. {message}", status=status)
+        if status == RATE_LIMITED:
+            return Failed("rate_limited", message, again=True, pause=pause, status=status)
+        if status >= SERVER_ERROR:
+            again = status in PASSING
+            return Failed("server_error", message, again=again, pause=pause, status=status)
+        if status >= BAD_REQUEST:
+            return Failed("rejected", message, status=status, harmless=True)
+        return Failed("malformed", message, status=status)
+
+    def _pause(self, answer: Answer) -> float | None:
+        """Seconds that `Retry-After` asks for, which may be a number or a date; None if neither."""
+        text = answer.headers.get("Retry-After", "").strip()[:40]
+        if text.isdecimal():
+            return float(text)
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+        return max(0.0, (moment - self.timing.now()).total_seconds())
+
+    @staticmethod
+    def _understood(answer: Answer, read: Callable[[object], T]) -> T:
+        try:
+            return read(orjson.loads(answer.body) if answer.body else None)
+        except (orjson.JSONDecodeError, Malformed) as error:
+            raise Failed("malformed", str(error), status=answer.status) from error
+
+    def _wait(
+        self, failed: Failed, method: str, attempt: int, usual: float, until: float
+    ) -> float | None:
+        """Seconds to the next attempt, or None if there is none."""
+        asked = failed.pause or 0.0
+        if (
+            not failed.again
+            or method not in IDEMPOTENT
+            or attempt >= self.attempts
+            or asked > LONGEST_WAIT
+            or self._circuit.is_open
+        ):
+            return None
+        wait = min(self.timing.jitter(asked or usual), LONGEST_WAIT)
+        return wait if self.timing.clock() + wait < until else None
+
+    def _report(self, failed: Failed, request: Request, attempt: int, wait: float | None) -> None:
+        say = self.log.error if wait is None else self.log.warning
+        say(
+            "upstream_failed",
+            upstream=self.name,
+            method=request.method,
+            path=self._hide(request.path),
+            attempt=attempt,
+            attempts=self.attempts,
+            outcome=failed.outcome,
+            status=failed.status,
+            error=str(failed),
+            retry_in_seconds=wait,
+            # An open circuit is met by many and has no story to tell.
+            exc_info=None if failed.outcome == "circuit_open" else failed,
+        )
+
+    def _refusal(self, failed: Failed) -> Unavailable:
+        retry_after = min(ceil(failed.pause or LONGEST_WAIT), LONGEST_RETRY_AFTER)
+        if failed.outcome == "timeout":
+            message = f"The outside service {self.name} took too long to answer."
+            return TimedOut(message, retry_after=retry_after)
+        message = f"The outside service {self.name} cannot be used at the moment."
+        return Unavailable(message, retry_after=retry_after)
+
+    def _hide(self, text: str) -> str:
+        for secret in filter(None, self.secrets):
+            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+                text = text.replace(form, "***")
+        return text

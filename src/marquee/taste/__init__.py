@@ -1,0 +1,1 @@
+"""What users like: ratings and favourites."""

@@ -1,0 +1,66 @@
+"""Rules of favourites."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from marquee.catalogue.movies.models import Movie
+from marquee.db import session
+from marquee.errors import Conflict
+from marquee.identity.users.models import User
+from marquee.taste.favorites.models import Favorite
+from marquee.taste.ratings.models import Rating
+
+EARLIEST, LATEST = date(1, 1, 1), date(9999, 12, 31)
+
+
+def listed(owner: User, sort: str, *, descending: bool) -> tuple[Select[Any], list[ColumnElement[Any]]]:
+    """A user's favourites with their films and the user's stars, and the key to order them by.
+
+    What has no value gets one beyond all others, so that it comes last in both orders.
+    """
+    query = (
+        select(
+            Favorite.id,
+            Favorite.movie_id,
+            Favorite.created_at,
+            Movie.title,
+            Movie.release_date,
+            Movie.overview,
+            Movie.popularity,
+            Movie.vote_average,
+            (func.round(Rating.score) / 2).label("user_rating"),
+        )
+        .join(Movie, Movie.id == Favorite.movie_id)
+        .outerjoin(Rating, (Rating.movie_id == Favorite.movie_id) & (Rating.user_id == Favorite.user_id))
+        .where(Favorite.user_id == owner.id)
+    )
+    if sort == "rating":
+        first: ColumnElement[Any] = func.coalesce(Rating.score, -1.0 if descending else 11.0)
+    else:
+        first = func.coalesce(Movie.release_date, EARLIEST if descending else LATEST)
+    return query, [first, Favorite.id]
+
+
+def add(owner: User, movie: Movie) -> Favorite:
+    """Keep a film. Raises Conflict (FAVORITE_EXISTS) with the id of a favourite that exists.
+
+    The unique index decides, not a look beforehand: of two requests at once only one can insert.
+    """
+    new = insert(Favorite).values(user_id=owner.id, movie_id=movie.id)
+    favorite = session.scalar(new.on_conflict_do_nothing().returning(Favorite))
+    if favorite is None:
+        mine = select(Favorite.id).where(Favorite.user_id == owner.id, Favorite.movie_id == movie.id)
+        raise Conflict(
+            f"{movie.title} is a favourite already.",
+            "FAVORITE_EXISTS",
+            details={"existing_id": session.scalar(mine)},
+        )
+    return favorite
+
+
+def remove_all(owner: User) -> None:
+    """Remove every favourite of a user."""
+    session.execute(delete(Favorite).where(Favorite.user_id == owner.id))

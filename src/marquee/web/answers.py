@@ -1,0 +1,118 @@
+"""What goes back to the client, before and after the headers that every answer has."""
+
+import gzip
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import brotli
+import orjson
+
+Header = tuple[bytes, bytes]
+
+JSON = b"application/json"
+COMPRESSIBLE = (b"application/json", b"text/", b"application/yaml", b"application/javascript")
+SMALLEST = 1024
+
+SECURITY_HEADERS: list[Header] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+NO_CONTENT_POLICY: Header = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+
+@dataclass(slots=True)
+class Answer:
+    """A status, headers of its own (lower case), and a body or a stream of pieces."""
+
+    status: int
+    body: bytes = b""
+    content_type: bytes | None = None
+    headers: list[Header] = field(default_factory=list)
+    stream: AsyncIterator[bytes] | None = None
+
+    def header(self, name: bytes) -> bytes | None:
+        """The value of the first header of this name."""
+        return next((value for each, value in self.headers if each == name), None)
+
+
+@dataclass(slots=True)
+class Stream:
+    """What a handler returns for an answer in pieces, e.g. server-sent events.
+
+    The pieces are made on the event loop, after the transaction has ended: they hold no thread and no
+    database connection.
+    """
+
+    pieces: AsyncIterator[bytes]
+    content_type: str = "text/event-stream"
+
+
+def json_answer(status: int, value: Any, headers: dict[str, str] | None = None) -> Answer:  # noqa: ANN401
+    """An answer from any JSON value."""
+    return Answer(status, orjson.dumps(value), JSON, encode_headers(headers))
+
+
+def encode_headers(headers: dict[str, str] | list[tuple[str, str]] | None) -> list[Header]:
+    """Headers as bytes; names in lower case. A list may have a name twice."""
+    if not headers:
+        return []
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in pairs]
+
+
+def etag_of(body: bytes) -> bytes:
+    """A strong validator of a body."""
+    return b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+
+
+def matches(condition: str, etag: bytes) -> bool:
+    """Whether `If-None-Match` or `If-Match` names this ETag, in any coding (RFC 9110 §13.1)."""
+    if condition.strip() == "*":
+        return True
+    wanted = etag.decode("latin-1").strip('"')
+    given = (part.strip().removeprefix("W/").strip('"') for part in condition.split(","))
+    return any(each.removesuffix("-br").removesuffix("-gzip") == wanted for each in given)
+
+
+def not_modified(answer: Answer) -> Answer:
+    """The 304 for an answer: its headers without its body."""
+    return Answer(304, headers=[pair for pair in answer.headers if pair[0] != b"content-length"])
+
+
+def preferred_coding(accept: str) -> str | None:
+    """`br` or `gzip`, as `Accept-Encoding` prefers; None where neither may be used."""
+    if "br" not in accept and "gzip" not in accept:
+        return None
+    weights = {}
+    for part in accept.split(","):
+        coding, _, parameter = part.strip().partition(";")
+        quality = parameter.strip().removeprefix("q=") if parameter else "1"
+        weights[coding.strip().lower()] = 0.0 if quality.strip() in ("0", "0.0", "0.00", "0.000") else 1.0
+    return next((coding for coding in ("br", "gzip") if weights.get(coding)), None)
+
+
+def worth_compressing(answer: Answer) -> bool:
+    """Whether an answer is large enough, and of a kind that shrinks."""
+    return (
+        len(answer.body) >= SMALLEST
+        and answer.content_type is not None
+        and answer.content_type.startswith(COMPRESSIBLE)
+        and answer.header(b"content-encoding") is None
+    )
+
+
+def compressed(answer: Answer, coding: str) -> Answer:
+    """The answer in a coding, with an ETag of its own."""
+    if coding == "br":
+        body = brotli.compress(answer.body, quality=4)
+    else:
+        body = gzip.compress(answer.body, compresslevel=5, mtime=0)
+    suffix = f'-{coding}"'.encode()
+    headers = [
+        (name, value[:-1] + suffix if name == b"etag" else value) for name, value in answer.headers
+    ]
+    return Answer(answer.status, body, answer.content_type, [*headers, (b"content-encoding", coding.encode())])

@@ -1,0 +1,125 @@
+"""Bodies of requests: read within limits of size and time, parsed strictly, checked by the contract."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.types import Receive
+
+from marquee.errors import Invalid, Refusal
+from marquee.web import codec
+from marquee.web.schema import Schema
+
+LARGEST = 1024 * 1024
+STRINGS = re.compile(rb'"(?:[^"\\]+|\\.)*"([ \t\r\n]*:)?', re.DOTALL)
+JSON = "application/json"
+
+
+class ClientGone(Exception):  # noqa: N818 - not an error of anybody's
+    """The client closed the connection before its request was whole."""
+
+
+class PayloadTooLarge(Refusal):
+    """The body has more bytes than the operation takes (413)."""
+
+    status, code = 413, "PAYLOAD_TOO_LARGE"
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is not of a kind that the operation takes (415)."""
+
+    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+
+
+class RequestTimeout(Refusal):
+    """The body did not arrive in time (408)."""
+
+    status, code = 408, "REQUEST_TIMEOUT"
+
+
+class Body:
+    """The JSON body of one operation."""
+
+    def __init__(self, request_body: dict[str, Any]) -> None:
+        self.required = bool(request_body.get("required"))
+        self.largest: int = request_body.get("x-max-bytes", LARGEST)
+        schema = request_body["content"][JSON]["schema"]
+        self.schema = Schema(schema)
+        self.decode = codec.decoder(schema)
+
+    def read(self, raw: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
+        """The body as Python; None for an optional one that is absent. Raises Invalid or 415."""
+        if not raw and not self.required and "content-type" not in headers:
+            return None
+        check_media_type(headers)
+        value = parse(raw)
+        if not self.schema.is_valid(value):
+            raise self.schema.refusal(value)
+        return self.decode(value) if self.decode else value
+
+
+def check_media_type(headers: Mapping[str, str]) -> None:
+    """Refuse (415) what is not JSON in UTF-8 without a content coding."""
+    media_type, _, rest = headers.get("content-type", "").partition(";")
+    if media_type.strip().lower() != JSON:
+        raise UnsupportedMediaType(f"This operation takes {JSON}.")
+    for parameter in rest.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType("JSON is read in UTF-8 only.")
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType("A body must come without a content coding.")
+
+
+def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Strict JSON: UTF-8, no NaN, no lone surrogate, no NUL, no name twice in an object."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Invalid.value("body", "/", f"is not JSON: {error.msg[:100]}") from error
+    if b"\\u0000" in raw and _has_nul(value):
+        raise Invalid.value("body", "/", "has a NUL character")
+    if isinstance(value, (dict, list)) and _names(value) != sum(map(bool, STRINGS.findall(raw))):
+        raise Invalid.value("body", "/", "has a name twice in one object")
+    return value
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in name or _has_nul(each) for name, each in value.items())
+    return isinstance(value, list) and any(map(_has_nul, value))
+
+
+def _names(value: object) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_names, value.values()))
+    return sum(map(_names, value)) if isinstance(value, list) else 0
+
+
+async def receive_body(receive: Receive, headers: Mapping[str, str], *, largest: int, seconds: float) -> bytes:
+    """The whole body. Raises PayloadTooLarge, RequestTimeout or ClientGone."""
+    too_large = PayloadTooLarge(f"A body may have {largest} bytes at the most.", headers={"Connection": "close"})
+    declared = headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > largest:
+        raise too_large
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > largest:
+                    raise too_large
+                if not message.get("more_body"):
+                    break
+    except TimeoutError as error:
+        message = f"The body did not arrive within {seconds:g} seconds."
+        raise RequestTimeout(message, headers={"Connection": "close"}) from error
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

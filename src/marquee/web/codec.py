@@ -1,0 +1,118 @@
+"""Values in and out of JSON as the contract describes them, so that no code repeats its fields."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from operator import attrgetter, itemgetter
+from typing import Any
+
+Convert = Callable[[Any], Any]
+
+READ: dict[str, Convert] = {"date-time": datetime.fromisoformat, "date": date.fromisoformat}
+
+
+def _write_datetime(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def _write_date(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+WRITE: dict[str, Convert] = {"date-time": _write_datetime, "date": _write_date}
+
+
+def decoder(schema: dict[str, Any]) -> Convert | None:
+    """A function from a valid JSON value to Python: dates and times as such, defaults filled in.
+
+    None where the value would come out as it went in.
+    """
+    kind = schema.get("type")
+    if kind == "object":
+        return _object_decoder(schema)
+    if kind == "array" and (each := decoder(schema["items"])):
+        return lambda values: values and [each(value) for value in values]
+    if kind == "string" and (read := READ.get(schema.get("format", ""))):
+        return lambda text: text and read(text)
+    return None
+
+
+def _object_decoder(schema: dict[str, Any]) -> Convert | None:
+    properties = schema.get("properties", {})
+    parts = {name: part for name, each in properties.items() if (part := decoder(each))}
+    defaults = {name: each["default"] for name, each in properties.items() if "default" in each}
+    if not parts and not defaults:
+        return None
+
+    def decode(value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        decoded = {**defaults, **value}
+        for name, part in parts.items():
+            if name in decoded:
+                decoded[name] = part(decoded[name])
+        return decoded
+
+    return decode
+
+
+class Encoders:
+    """Makes functions from objects, with attributes or keys, to JSON in the shape of a schema.
+
+    Only what the contract names goes out: a column that it does not know cannot leak. A field that it
+    requires and the object lacks is a bug, and raises AttributeError or KeyError.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[int, Convert | None] = {}
+
+    def make(self, schema: dict[str, Any]) -> Convert | None:
+        """The encoder of a schema; None where values go out as they are."""
+        if schema.get("type") == "array":
+            each = self.make(schema["items"])
+            return None if each is None else lambda values: [each(value) for value in values]
+        if "properties" not in schema:
+            return WRITE.get(schema.get("format", ""))
+        key = id(schema["properties"])
+        if key not in self._made:
+            # A schema that contains itself meets this while it is being made, and looks it up when it runs.
+            self._made[key] = lambda thing: self._made[key](thing)  # type: ignore[misc]
+            self._made[key] = _object_encoder(schema, self)
+        return self._made[key]
+
+
+def _object_encoder(schema: dict[str, Any], encoders: Encoders) -> Convert:
+    properties: dict[str, Any] = schema["properties"]
+    required = set(schema.get("required", ()))
+    names = tuple(name for name in properties if name in required)
+    optional = tuple(name for name in properties if name not in required)
+    parts = {name: part for name, each in properties.items() if (part := encoders.make(each))}
+    by_key, by_attribute = _getter(itemgetter, names), _getter(attrgetter, names)
+
+    def encode(thing: Any) -> dict[str, Any] | None:  # noqa: ANN401 - rows, models, dicts
+        if thing is None:
+            return None
+        keyed = isinstance(thing, Mapping)
+        encoded = dict(zip(names, (by_key if keyed else by_attribute)(thing), strict=True))
+        for name in optional:
+            if (name in thing) if keyed else hasattr(thing, name):
+                encoded[name] = thing[name] if keyed else getattr(thing, name)
+        for name, part in parts.items():
+            if encoded.get(name) is not None:
+                encoded[name] = part(encoded[name])
+        return encoded
+
+    return encode
+
+
+def _getter(getter: Callable[..., Any], names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if not names:
+        return lambda _thing: ()
+    if len(names) == 1:
+        one = getter(names[0])
+        return lambda thing: (one(thing),)
+    several: Callable[[Any], tuple[Any, ...]] = getter(*names)
+    return several

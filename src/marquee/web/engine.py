@@ -1,0 +1,201 @@
+"""The engine: Connexion's middleware list in one, compiled from the contract when the server starts.
+
+For each operation there is a plan; a request costs a look-up, one hop to a handler thread, and the way back. What is
+not in the contract (the explorer, the contract itself) goes on to the application inside, Flask.
+
+Connexion stays the framework: this is a middleware of its public `middlewares=`, fed by its Specification, its
+operations and its Resolver.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from connexion.middleware.abstract import AbstractSpecAPI, SpecMiddleware
+from connexion.resolver import Resolver
+from connexion.spec import Specification
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from marquee.errors import Refusal
+from marquee.settings import Settings
+from marquee.web import metrics
+from marquee.web.answers import Answer, compressed, preferred_coding, worth_compressing
+from marquee.web.bodies import ClientGone, receive_body
+from marquee.web.caching import PublicAnswers
+from marquee.web.codec import Encoders
+from marquee.web.contract import METHODS
+from marquee.web.cors import Cors
+from marquee.web.envelope import answer_to, envelope
+from marquee.web.heads import Heads
+from marquee.web.perform import Performer
+from marquee.web.plan import Plan
+from marquee.web.redirects import Redirects
+from marquee.web.request import Request
+from marquee.web.routing import Routes
+from marquee.web.security import Scheme
+
+log = structlog.get_logger("marquee")
+access = structlog.get_logger("marquee.access")
+
+
+class Engine(SpecMiddleware):
+    """One ASGI application for all operations of the contract."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, performer: Performer, public: PublicAnswers) -> None:
+        self.app, self.settings = app, settings
+        self.performer, self.public = performer, public
+        self.routes: Routes[Plan] = Routes()
+        self.plans: dict[str, Plan] = {}
+        self.redirects = Redirects()
+        self.cors = Cors(settings.cors_origins)
+        self.heads = Heads(settings)
+        self.threads = ThreadPoolExecutor(settings.marquee_threads, thread_name_prefix="handler")
+
+    def add_api(
+        self, specification: Specification, *, base_path: str | None = None, resolver: Resolver | None = None, **_: Any
+    ) -> None:
+        """Compile a contract. Connexion calls this for each `app.add_api`."""
+        api = AbstractSpecAPI(specification, base_path=base_path, resolver=resolver)
+        definitions = specification.security_schemes
+        schemes = {name: Scheme(name, each) for name, each in definitions.items()}
+        encoders = Encoders()
+        for path, item in specification["paths"].items():
+            for method in item.keys() & set(METHODS):
+                operation = specification.operation_cls.from_spec(
+                    specification, path=path, method=method, resolver=api.resolver
+                )
+                plan = Plan(operation, schemes, encoders)
+                self.plans[plan.operation_id] = plan
+                for served in (api.base_path + path, item.get("x-also-at")):
+                    if served:
+                        self.routes.add(served, plan.method, plan)
+            self.redirects.add(api.base_path, path, item.get("x-moved-from", []))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request = Request.of(scope, self.settings.trusted_proxies)
+        plan: Plan | None = None
+        try:
+            found = self.routes.find(request.path)
+            if found is None:
+                answer = self.redirects.find(request)
+                if answer is None:
+                    await self._elsewhere(request, receive, send, started)
+                    return
+            else:
+                methods, request.path_values = found
+                plan = methods.get("GET" if request.method == "HEAD" else request.method)
+                if plan is None:
+                    answer = self._other_method(request, methods)
+                else:
+                    answer = await self._perform(plan, request, receive)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
+            answer = answer_to(error)
+        await self._send(request, answer, send)
+        self._account(request, plan, answer.status, started)
+
+    async def _perform(self, plan: Plan, request: Request, receive: Receive) -> Answer:
+        if plan.body is not None:
+            request.body = await receive_body(
+                receive, request.headers, largest=plan.largest_body, seconds=self.settings.request_timeout
+            )
+        loop = asyncio.get_running_loop()
+        if not plan.public:
+            return await loop.run_in_executor(self.threads, self.performer.perform, plan, request)
+        plan.check_accept(request.headers.get("accept"))
+        coding = preferred_coding(request.headers.get("accept-encoding", ""))
+        anonymous = _without_conditions(request)
+        return await self.public.answer(
+            plan,
+            request,
+            coding,
+            lambda: loop.run_in_executor(self.threads, self.performer.perform, plan, anonymous),
+        )
+
+    def _other_method(self, request: Request, methods: Mapping[str, Plan]) -> Answer:
+        """OPTIONS, with and without CORS; 405 for anything else."""
+        allowed = sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
+        headers = {"Allow": ", ".join(allowed)}
+        if request.method == "OPTIONS":
+            return Answer(204, headers=[(b"allow", headers["Allow"].encode()), *self.cors.preflight(request, allowed)])
+        message = f"This path takes {headers['Allow']}."
+        return envelope(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message, headers=headers)
+
+    async def _elsewhere(self, request: Request, receive: Receive, send: Send, started: float) -> None:
+        """What is not in the contract: Flask's, with the headers that every answer has."""
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *self.heads.missing(request, message["headers"])]
+            await send(message)
+
+        try:
+            await self.app(request.scope, receive, send_with_headers)
+        except Refusal as refusal:
+            answer = answer_to(refusal)
+            status = HTTPStatus(answer.status)
+            await self._send(request, answer, send)
+        self._account(request, None, status, started)
+
+    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
+        """One answer; HEAD gets the headers of GET."""
+        if worth_compressing(answer) and request.scope["method"] != "HEAD":
+            coding = preferred_coding(request.headers.get("accept-encoding", ""))
+            if coding is not None:
+                answer = await asyncio.to_thread(compressed, answer, coding)
+        headers = self.heads.complete(request, answer, self.cors.headers(request))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if answer.stream is not None and request.method != "HEAD":
+            await self._stream(answer, send)
+            return
+        body = b"" if request.method == "HEAD" else answer.body
+        await send({"type": "http.response.body", "body": body})
+
+    @staticmethod
+    async def _stream(answer: Answer, send: Send) -> None:
+        """Pieces as they are made. The maker is closed whatever ends the stream."""
+        pieces: Any = answer.stream
+        try:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            await pieces.aclose()
+
+    def _account(self, request: Request, plan: Plan | None, status: int, started: float) -> None:
+        seconds = time.perf_counter() - started
+        operation = plan.operation_id if plan else "none"
+        metrics.observe(request.method if plan else "other", operation, status, seconds)
+        if self.settings.access_log:
+            access.info(
+                "request",
+                method=request.method,
+                path=plan.template if plan else request.path[:200],
+                operation=operation,
+                status=int(status),
+                duration_ms=round(seconds * 1000, 2),
+                user_id=request.viewer.id if request.viewer else None,
+                address=request.address,
+                request_id=request.id,
+            )
+
+
+def _without_conditions(request: Request) -> Request:
+    """The request that fills a store: it asks for the whole answer, and for nobody in particular."""
+    kept = {name: value for name, value in request.headers.items() if name in ("user-agent", "accept")}
+    shared = Request(request.method, request.path, request.query, kept, request.address, request.scope)
+    shared.path_values = request.path_values
+    return shared

@@ -1,0 +1,163 @@
+"""Rate limits, by the policies that the contract names in `x-rate-limit`.
+
+Counters live in Redis where `REDIS_URL` is set; else in the process, or in PostgreSQL when there are several
+server processes. A counter store that fails is replaced by the process's own for as long as it does.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from sqlalchemy import Column, Double, Integer, Table, Text, delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from marquee.db import Model
+from marquee.errors import RateLimited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+    from marquee.settings import Settings
+
+log = structlog.get_logger("marquee")
+
+rate_limits = Table(
+    "rate_limits",
+    Model.metadata,
+    Column("key", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("expires_at", Double, nullable=False, index=True),
+    prefixes=["UNLOGGED"],
+)
+
+
+class PostgresStorage(Storage):
+    """Fixed windows in an unlogged table: one upsert a hit, shared by all processes."""
+
+    STORAGE_SCHEME = ["postgresql"]  # noqa: RUF012 - the base class reads it
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        self.engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What the storage raises when it fails."""
+        return Exception
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count one more, starting a new window where the old one has ended."""
+        now = time.time()
+        new = insert(rate_limits).values(key=key, count=amount, expires_at=now + expiry)
+        counted = new.on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "count": text(
+                    "CASE WHEN rate_limits.expires_at <= :now THEN excluded.count "
+                    "ELSE rate_limits.count + excluded.count END"
+                ),
+                "expires_at": text(
+                    "CASE WHEN rate_limits.expires_at <= :now THEN excluded.expires_at "
+                    "ELSE rate_limits.expires_at END"
+                ),
+            },
+        ).returning(rate_limits.c.count)
+        with self.engine.connect() as connection:
+            return int(connection.execute(counted, {"now": now}).scalar_one())
+
+    def get(self, key: str) -> int:
+        """How many the present window has counted."""
+        return int(self._read(key)[0])
+
+    def get_expiry(self, key: str) -> float:
+        """When the present window ends, in seconds of the epoch."""
+        return float(self._read(key)[1])
+
+    def check(self) -> bool:
+        """Whether the storage answers."""
+        with self.engine.connect() as connection:
+            return connection.execute(text("select 1")).scalar() == 1
+
+    def reset(self) -> int | None:
+        """Forget every counter."""
+        with self.engine.connect() as connection:
+            return connection.execute(delete(rate_limits)).rowcount
+
+    def clear(self, key: str) -> None:
+        """Forget one counter."""
+        with self.engine.connect() as connection:
+            connection.execute(delete(rate_limits).where(rate_limits.c.key == key))
+
+    def _read(self, key: str) -> Any:  # noqa: ANN401 - a row of count and expiry
+        now = time.time()
+        query = select(rate_limits.c.count, rate_limits.c.expires_at)
+        with self.engine.connect() as connection:
+            row = connection.execute(
+                query.where(rate_limits.c.key == key, rate_limits.c.expires_at > now)
+            ).first()
+        return row or (0, now)
+
+
+class RateLimits:
+    """The policies of a server."""
+
+    def __init__(self, settings: Settings, storage: Callable[[], Storage]) -> None:
+        self.enabled = settings.rate_limits_enabled
+        self._policies: dict[str, RateLimitItem] = {
+            "default": parse(settings.rate_limit_default),
+            "auth": parse(settings.rate_limit_auth),
+            "recommendations": parse(settings.rate_limit_recommendations),
+        }
+        self._make_storage = storage
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+
+    @cached_property
+    def _shared(self) -> FixedWindowRateLimiter:
+        return FixedWindowRateLimiter(self._make_storage())
+
+    def hit(self, policy: str, caller: str, operation: str) -> None:
+        """Count a request. Raises RateLimited with the headers of IETF draft 11.
+
+        The default policy counts all operations of a caller together, any other each by itself.
+        """
+        if not self.enabled or policy == "none":
+            return
+        item = self._policies[policy]
+        keys = (policy, caller) if policy == "default" else (policy, operation, caller)
+        limiter = self._shared
+        try:
+            allowed = limiter.hit(item, *keys)
+        except Exception:  # noqa: BLE001 - whatever the store's client raises
+            log.warning("rate_limit_storage_failed", exc_info=True)
+            limiter = self._own
+            allowed = limiter.hit(item, *keys)
+        if not allowed:
+            raise _refusal(policy, item, limiter.get_window_stats(item, *keys).reset_time)
+
+
+def storage_for(settings: Settings, engine: Callable[[], Engine]) -> Storage:
+    """The counter store that these settings ask for."""
+    if settings.redis_url:
+        options = {"password": settings.redis_password} if settings.redis_password else {}
+        return storage_from_string(settings.redis_url, socket_timeout=0.5, socket_connect_timeout=0.5, **options)
+    return PostgresStorage(engine()) if settings.marquee_workers > 1 else MemoryStorage()
+
+
+def _refusal(policy: str, item: RateLimitItem, reset_time: float) -> RateLimited:
+    seconds = max(1, round(reset_time - time.time()))
+    return RateLimited(
+        f"Too many requests. Try again in {seconds} seconds.",
+        headers={
+            "Retry-After": str(seconds),
+            "RateLimit-Policy": f'"{policy}";q={item.amount};w={item.get_expiry()}',
+            "RateLimit": f'"{policy}";r=0;t={seconds}',
+        },
+    )

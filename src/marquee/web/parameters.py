@@ -1,0 +1,154 @@
+"""Parameters of a request: text coerced to the contract's types, then checked in one call a location.
+
+Stricter than the rules of Python: an integer is ASCII digits with an optional minus, a number has JSON's
+form, a boolean is `true` or `false`. A name that the contract does not have, or a second value for one that
+takes one, is refused.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from marquee.errors import Invalid
+from marquee.web import codec
+from marquee.web.schema import Schema
+
+INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+ENGINE_HEADERS = frozenset(("idempotency-key", "if-match"))
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if INTEGER.fullmatch(text) else text
+
+
+def _number(text: str) -> float | str:
+    return float(text) if NUMBER.fullmatch(text) else text
+
+
+def _boolean(text: str) -> bool | str:
+    return {"true": True, "false": False}.get(text, text)
+
+
+COERCE: dict[str, Callable[[str], Any]] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "string": str,
+}
+
+
+def argument_name(parameter: str) -> str:
+    """A parameter's name as a handler's argument: `X-Device` is `x_device`."""
+    return parameter.replace("-", "_").lower()
+
+
+class Location:
+    """The parameters of one operation in one place: path, query, header or cookie."""
+
+    def __init__(self, where: str, parameters: list[dict[str, Any]]) -> None:
+        self.where = where
+        self.single: dict[str, Callable[[str], Any]] = {}
+        self.many: dict[str, tuple[Callable[[str], Any], bool]] = {}
+        self.arguments: dict[str, str] = {}
+        self.defaults: dict[str, Any] = {}
+        schema: dict[str, Any] = {"type": "object", "properties": {}}
+        for parameter in parameters:
+            name = self._name(parameter)
+            each = schema["properties"][name] = parameter["schema"]
+            if each["type"] == "array":
+                explode = parameter.get("explode", where in ("query", "cookie"))
+                self.many[name] = COERCE[each["items"]["type"]], explode
+            else:
+                self.single[name] = COERCE[each["type"]]
+            if where != "header" or name not in ENGINE_HEADERS:
+                self.arguments[name] = argument_name(parameter["name"])
+            if "default" in each:
+                self.defaults[self.arguments[name]] = each["default"]
+        required = [self._name(each) for each in parameters if each.get("required")]
+        self.schema = Schema(schema | ({"required": required} if required else {}), where)
+        self.decode = codec.decoder(schema)
+
+    def _name(self, parameter: dict[str, Any]) -> str:
+        name: str = parameter["name"]
+        return name.lower() if self.where == "header" else name
+
+    def read(self, pairs: Iterable[tuple[str, str]], *, closed: bool) -> dict[str, Any]:
+        """Values by argument name. Raises Invalid; `closed` refuses names that are not here."""
+        values: dict[str, Any] = {}
+        for name, text in pairs:
+            if (coerce := self.single.get(name)) is not None:
+                if name in values:
+                    raise Invalid.value(self.where, f"/{name}", "is given more than once")
+                values[name] = coerce(text)
+            elif (several := self.many.get(name)) is not None:
+                coerce, explode = several
+                texts = [text] if explode else text.split(",")
+                values.setdefault(name, []).extend(coerce(each) for each in texts)
+            elif closed:
+                raise Invalid.value(self.where, f"/{name[:100]}", "is not a parameter of this operation")
+        if not self.schema.is_valid(values):
+            raise self.schema.refusal(values)
+        decoded = self.decode(values) if self.decode else values
+        named = {self.arguments[name]: value for name, value in decoded.items() if name in self.arguments}
+        return {**self.defaults, **named} if self.defaults else named
+
+
+class Parameters:
+    """All parameters of one operation."""
+
+    def __init__(self, parameters: list[dict[str, Any]]) -> None:
+        places: dict[str, list[dict[str, Any]]] = {"path": [], "query": [], "header": [], "cookie": []}
+        for parameter in parameters:
+            places[parameter["in"]].append(parameter)
+        self.query = Location("query", places["query"])
+        self.others = [Location(where, places[where]) for where in ("path", "header", "cookie") if places[where]]
+
+    def read(self, query: str, path: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+        """The arguments of a handler. Raises Invalid, naming each value at fault."""
+        values = self.query.read(query_pairs(query), closed=True)
+        for location in self.others:
+            values |= location.read(_pairs(location, path, headers), closed=False)
+        return values
+
+
+def _pairs(
+    location: Location, path: Mapping[str, str], headers: Mapping[str, str]
+) -> Iterable[tuple[str, str]]:
+    if location.where == "path":
+        return path.items()
+    if location.where == "header":
+        return ((name, headers[name]) for name in (*location.single, *location.many) if name in headers)
+    return cookies(headers).items()
+
+
+def cookies(headers: Mapping[str, str]) -> dict[str, str]:
+    """The cookies of a request; none where the header is malformed."""
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
+    except CookieError:
+        return {}
+
+
+def query_pairs(query: str) -> list[tuple[str, str]]:
+    """Names and values of a query string. Raises Invalid for what is not clean UTF-8."""
+    if not query:
+        return []
+    pairs = []
+    for part in query.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            pairs.append((_unquote(name), _unquote(value)))
+    return pairs
+
+
+def _unquote(text: str) -> str:
+    try:
+        decoded = unquote_to_bytes(text.replace("+", " ")).decode() if "%" in text or "+" in text else text
+    except UnicodeDecodeError as error:
+        raise Invalid.value("query", "/", "is not UTF-8") from error
+    if "\0" in decoded:
+        raise Invalid.value("query", "/", "has a NUL character")
+    return decoded

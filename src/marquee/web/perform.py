@@ -1,0 +1,155 @@
+"""What surrounds every handler: who calls, may they, what do they say, one transaction, and what they get.
+
+Runs in a handler thread. The order decides which error is seen first: credential (401), rate limit (429), permission
+(403), then the request's own faults (400, 406, 415).
+"""
+
+from http import HTTPStatus
+
+from sqlalchemy.exc import DBAPIError
+
+from marquee import audit
+from marquee.db import transaction
+from marquee.errors import Refusal, Unauthenticated
+from marquee.viewer import origin
+from marquee.web import conditions, idempotency
+from marquee.web.answers import Answer, etag_of, matches, not_modified
+from marquee.web.caching import PrivateAnswers
+from marquee.web.envelope import answer_to, as_refusal
+from marquee.web.limits import RateLimits
+from marquee.web.plan import Plan
+from marquee.web.request import Request
+from marquee.web.security import require_permission
+
+
+class PreconditionRequired(Refusal):
+    """This change must say by `If-Match` which version it is meant for (428)."""
+
+    status, code = 428, "PRECONDITION_REQUIRED"
+
+
+class Performer:
+    """Answers requests by their plans. One for a server process."""
+
+    def __init__(self, limits: RateLimits, private: PrivateAnswers, *, validate: bool) -> None:
+        self.limits, self.private, self.validate = limits, private, validate
+
+    def perform(self, plan: Plan, request: Request) -> Answer:
+        """The answer to a request; errors are answers too."""
+        token = origin.set(request.origin)
+        try:
+            answer = self._try(plan, request)
+        except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
+            return self._refuse(plan, request, error)
+        finally:
+            origin.reset(token)
+        return self._finish(plan, request, answer)
+
+    def _try(self, plan: Plan, request: Request) -> Answer:
+        """Do it; once more where a read met a connection that the server had closed."""
+        try:
+            return self._in_transaction(plan, request)
+        except DBAPIError as error:
+            if not (plan.safe and error.connection_invalidated):
+                raise
+        return self._in_transaction(plan, request)
+
+    def _in_transaction(self, plan: Plan, request: Request) -> Answer:
+        with transaction():
+            information = plan.security.authenticate(request)
+            viewer = request.viewer = information.get("sub")
+            caller = f"user:{viewer.id}" if viewer else f"address:{request.address}"
+            self.limits.hit(plan.rate_limit, caller, plan.operation_id)
+            require_permission(plan.permission, viewer, plan.method)
+            arguments = plan.arguments(request, information)
+            if plan.cache is not None and viewer is not None:
+                return self.private.answer(plan, request, viewer, lambda: self._handle(plan, arguments))
+            if plan.safe and plan.audit is None:
+                return self._handle(plan, arguments)
+            return self._write(plan, request, arguments)
+
+    def _handle(self, plan: Plan, arguments: dict[str, object]) -> Answer:
+        answer = plan.answer(plan.handler(**arguments), validate=self.validate)
+        if plan.cache is not None:
+            answer.headers.append((b"etag", etag_of(answer.body)))
+        return answer
+
+    def _write(self, plan: Plan, request: Request, arguments: dict[str, object]) -> Answer:
+        viewer = request.viewer
+        key = request.headers.get(idempotency.HEADER) if plan.idempotent else None
+        if key and viewer and (earlier := idempotency.earlier_answer(request, viewer.id, key)):
+            return earlier
+        token = conditions.if_match.set(self._if_match(plan, request))
+        try:
+            answer = self._handle(plan, arguments)
+        finally:
+            conditions.if_match.reset(token)
+        if plan.audit is not None:
+            audit.record(plan.audit, viewer, resource_id=_resource_id(request))
+        if key and viewer:
+            idempotency.store(request, viewer.id, key, answer)
+        self.private.forget_after_commit(request)
+        return answer
+
+    @staticmethod
+    def _if_match(plan: Plan, request: Request) -> str | None:
+        condition = request.headers.get("if-match") if plan.if_match else None
+        if plan.if_match == "required" and condition is None:
+            raise PreconditionRequired("Name the version that you mean by If-Match.")
+        return condition
+
+    @staticmethod
+    def _finish(plan: Plan, request: Request, answer: Answer) -> Answer:
+        """Cache headers, and 304 where the client has this answer already."""
+        if plan.cache is None:
+            answer.headers.append((b"cache-control", b"no-store"))
+            return answer
+        if plan.cache["scope"] == "private":
+            answer.headers.append((b"cache-control", b"private, no-cache"))
+        condition, etag = request.headers.get("if-none-match"), answer.header(b"etag")
+        if condition and etag and matches(condition, etag) and answer.status == HTTPStatus.OK:
+            return not_modified(answer)
+        return answer
+
+    def _refuse(self, plan: Plan, request: Request, error: Exception) -> Answer:
+        if isinstance(error, Unauthenticated):
+            error = self._count_failure(plan, request, error)
+        answer = answer_to(error)
+        answer.headers.append((b"cache-control", b"no-store"))
+        refusal = as_refusal(error) if isinstance(error, Refusal) else None
+        if refusal and plan.audit and self._worth_recording(plan, request, refusal):
+            answer = self._record_refusal(plan, request, refusal) or answer
+        return answer
+
+    def _count_failure(self, plan: Plan, request: Request, error: Exception) -> Exception:
+        """Guessing credentials is limited by address, as nobody is known to limit it by."""
+        try:
+            self.limits.hit(plan.rate_limit, f"address:{request.address}", plan.operation_id)
+        except Refusal as refusal:
+            return refusal
+        return error
+
+    @staticmethod
+    def _worth_recording(plan: Plan, request: Request, refusal: Refusal) -> bool:
+        """Refused writes of known callers, and failed sign-ins; not the noise of strangers."""
+        return request.viewer is not None or (refusal.code == "INVALID_CREDENTIALS" and plan.security.optional)
+
+    @staticmethod
+    def _record_refusal(plan: Plan, request: Request, refusal: Refusal) -> Answer | None:
+        """In a transaction of its own: what was refused was rolled back."""
+        token = origin.set(request.origin)
+        try:
+            with transaction():
+                audit.record(
+                    str(plan.audit), request.viewer, resource_id=_resource_id(request), error_code=refusal.code
+                )
+        except DBAPIError as error:
+            return answer_to(error)
+        finally:
+            origin.reset(token)
+        return None
+
+
+def _resource_id(request: Request) -> str | None:
+    """The last id in the path."""
+    return next(reversed(request.path_values.values()), None)

@@ -1,0 +1,146 @@
+"""The plan of an operation: all that its contract says, compiled once when the server starts."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from connexion.operations import AbstractOperation
+
+from marquee.errors import Refusal
+from marquee.viewer import Viewer
+from marquee.web import codec
+from marquee.web.answers import Answer, Stream, encode_headers
+from marquee.web.bodies import LARGEST, Body
+from marquee.web.codec import Convert
+from marquee.web.parameters import Parameters
+from marquee.web.request import Request
+from marquee.web.schema import Schema
+from marquee.web.security import Scheme, Security, TokenInfo
+
+
+
+log = structlog.get_logger("marquee")
+JSON = "application/json"
+
+
+class NotAcceptable(Refusal):
+    """Nothing that the operation answers with suits `Accept` (406)."""
+
+    status, code = 406, "NOT_ACCEPTABLE"
+
+
+class BrokenPromise(Exception):  # noqa: N818 - it says what it is
+    """A handler answered with something that the contract does not say: a bug of ours."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One status of an operation: its media type, and how its body is made and checked."""
+
+    status: int
+    media_type: str | None
+    encode: Convert | None
+    schema: Schema | None
+
+    def write(self, value: Any, *, validate: bool) -> bytes:  # noqa: ANN401 - what a handler returns
+        """The body. Raises BrokenPromise where it would break the contract."""
+        if self.media_type is None:
+            return b""
+        if self.media_type != JSON:
+            return value if isinstance(value, bytes) else str(value).encode()
+        encoded = self.encode(value) if self.encode else value
+        if validate and self.schema is not None and not self.schema.is_valid(encoded):
+            raise BrokenPromise(self.schema.first_error(encoded))
+        return orjson.dumps(encoded)
+
+
+class Plan:
+    """What the engine needs to know of one operation, and nothing that it must look up again."""
+
+    def __init__(self, operation: AbstractOperation, schemes: dict[str, Scheme], encoders: codec.Encoders) -> None:
+        source: dict[str, Any] = operation._operation  # noqa: SLF001 - Connexion keeps extensions nowhere else
+        self.operation_id: str = source["operationId"]
+        self.method: str = operation.method.upper()
+        self.template: str = operation.path
+        self.safe = self.method == "GET"
+        self.handler: Callable[..., Any] = operation.function
+        self.takes = frozenset(inspect.signature(self.handler).parameters)
+        self.parameters = Parameters(operation.parameters)
+        self.body = Body(source["requestBody"]) if JSON in operation.consumes else None
+        self.security = Security(operation.security, schemes)
+        self.permission: str | None = source.get("x-permission")
+        self.rate_limit: str = source.get("x-rate-limit", "default")
+        self.audit: str | None = source.get("x-audit")
+        self.idempotent: bool = source.get("x-idempotent", False)
+        self.if_match: str | None = source.get("x-if-match")
+        self.cache: dict[str, Any] | None = source.get("x-cache")
+        self.outcomes = {status: made for status, made in _outcomes(operation, encoders)}
+        success = [each for status, each in self.outcomes.items() if status < HTTPStatus.BAD_REQUEST]
+        self.media_types = {each.media_type for each in success if each.media_type}
+        self.default_status = min(status for status in self.outcomes if status < HTTPStatus.MULTIPLE_CHOICES)
+
+    @property
+    def public(self) -> bool:
+        """Whether one stored answer serves everybody."""
+        return self.cache is not None and self.cache["scope"] == "public" and not self.security.schemes
+
+    @property
+    def largest_body(self) -> int:
+        """How many bytes of body are read at the most."""
+        return self.body.largest if self.body else LARGEST
+
+    def arguments(self, request: Request, information: TokenInfo) -> dict[str, Any]:
+        """The handler's arguments, as Connexion names them. Raises the refusals of bad input."""
+        self.check_accept(request.headers.get("accept"))
+        values = self.parameters.read(request.query, request.path_values, request.headers)
+        if self.body is not None:
+            values["body"] = self.body.read(request.body, request.headers)
+        viewer: Viewer | None = information.get("sub")
+        if "user" in self.takes:
+            values["user"] = viewer
+        if "token_info" in self.takes:
+            values["token_info"] = information
+        return values
+
+    def check_accept(self, accept: str | None) -> None:
+        """Raise NotAcceptable where `Accept` has none of the operation's media types."""
+        if accept is None or "*/*" in accept or not self.media_types:
+            return
+        ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+        for media_type in self.media_types:
+            if media_type in ranges or media_type.partition("/")[0] + "/*" in ranges:
+                return
+        raise NotAcceptable(f"This operation answers with {', '.join(sorted(self.media_types))}.")
+
+    def answer(self, result: Any, *, validate: bool) -> Answer:  # noqa: ANN401 - what a handler returns
+        """A handler's result, `body`, `(body, status)` or `(body, status, headers)`, as an answer."""
+        status, headers = self.default_status, None
+        if isinstance(result, tuple):
+            result, status, *rest = result
+            headers = rest[0] if rest else None
+        outcome = self.outcomes.get(status)
+        if outcome is None:
+            raise BrokenPromise(f"{self.operation_id} does not document {status}.")
+        if isinstance(result, Stream):
+            return Answer(status, b"", result.content_type.encode(), encode_headers(headers), result.pieces)
+        body = outcome.write(result, validate=validate)
+        content_type = outcome.media_type.encode() if outcome.media_type else None
+        if content_type == b"text/plain":
+            content_type = b"text/plain; charset=utf-8"
+        return Answer(status, body, content_type, encode_headers(headers))
+
+
+def _outcomes(operation: AbstractOperation, encoders: codec.Encoders) -> list[tuple[int, Outcome]]:
+    made = []
+    for status, response in operation.responses.items():
+        media_type, media = next(iter(response.get("content", {}).items()), (None, {}))
+        schema = media.get("schema")
+        is_json = media_type == JSON and schema is not None
+        encode = encoders.make(schema) if is_json else None
+        outcome = Outcome(int(status), media_type, encode, Schema(schema, "response") if is_json and int(status) < 400 else None)  # noqa: PLR2004
+        made.append((int(status), outcome))
+    return made

@@ -1,0 +1,36 @@
+"""Paths that have moved: `x-moved-from` of the contract, and `/api/…` without the version."""
+
+import re
+from http import HTTPStatus
+
+from marquee.web.answers import Answer
+from marquee.web.request import Request
+from marquee.web.routing import TEMPLATE, Routes
+
+UNVERSIONED = re.compile(r"/api/(?!v\d+(/|$))(?P<rest>.+)")
+
+
+class Redirects:
+    """Answers 308, which keeps the method and the body, with the path that serves now."""
+
+    def __init__(self) -> None:
+        self.routes: Routes[str] = Routes()
+
+    def add(self, base: str, path: str, moved_from: str | list[str]) -> None:
+        """Send the old paths of a path item to it; both name their values alike."""
+        for old in [moved_from] if isinstance(moved_from, str) else moved_from:
+            self.routes.add(base + old, "ANY", base + path)
+
+    def find(self, request: Request) -> Answer | None:
+        """The redirect of a path that has moved, if it has."""
+        path = request.path
+        if unversioned := UNVERSIONED.fullmatch(path):
+            path = f"/api/v1/{unversioned['rest']}"
+        found = self.routes.find(path)
+        if found is not None:
+            targets, values = found
+            path = TEMPLATE.sub(lambda name: values[name[1]], targets["ANY"])
+        if path == request.path:
+            return None
+        location = path + (f"?{request.query}" if request.query else "")
+        return Answer(HTTPStatus.PERMANENT_REDIRECT, headers=[(b"location", location.encode("latin-1"))])

@@ -1,0 +1,68 @@
+"""One request as the engine reads it: lazily, and without a framework's objects."""
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from marquee.viewer import Origin, Viewer
+from marquee.web.parameters import cookies
+
+WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+
+
+@dataclass
+class Request:
+    """Method, raw path, query and headers (names in lower case, repeated ones joined)."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    address: str | None
+    scope: dict[str, Any]
+    path_values: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    viewer: Viewer | None = None
+
+    @classmethod
+    def of(cls, scope: dict[str, Any], trusted_proxies: int) -> "Request":
+        """Read an ASGI scope."""
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            if name in headers:
+                value = headers[name] + ("; " if name == "cookie" else ", ") + value
+            headers[name] = value
+        raw_path = scope.get("raw_path")
+        path = raw_path.decode("latin-1").partition("?")[0] if raw_path else scope["path"]
+        client = scope.get("client")
+        address = _client_address(headers, client[0] if client else None, trusted_proxies)
+        query = scope["query_string"].decode("latin-1")
+        return cls(scope["method"], path, query, headers, address, scope)
+
+    @cached_property
+    def id(self) -> str:
+        """The request's id: the caller's where it is well formed, else a new one."""
+        given = self.headers.get("x-request-id", "")
+        return given if WELL_FORMED_ID.fullmatch(given) else secrets.token_hex(12)
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        """The cookies by name."""
+        return cookies(self.headers)
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Where it came from."""
+        agent = self.headers.get("user-agent", "")[:500].encode("ascii", "replace").decode()
+        return Origin(self.address, agent or None, self.id)
+
+
+def _client_address(headers: dict[str, str], peer: str | None, trusted_proxies: int) -> str | None:
+    """The address that the outermost trusted proxy saw; never one that a client made up."""
+    if not trusted_proxies:
+        return peer
+    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    return hops[-trusted_proxies] if len(hops) >= trusted_proxies else peer

@@ -1,0 +1,116 @@
+"""The contract's schemas as compiled validators, and their errors as the envelope shows them."""
+
+from typing import Any
+
+import jsonschema_rs
+
+from marquee.errors import Invalid
+
+DROPPED = frozenset(
+    "components discriminator xml example examples externalDocs deprecated nullable readOnly "
+    "writeOnly description".split()
+)
+MAPS = frozenset(("properties", "definitions"))
+LITERALS = frozenset(("enum", "default", "required", "type"))
+RANGES = frozenset(("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum"))
+MOST_ERRORS = 20
+LONGEST = 300
+
+
+class Schema:
+    """One schema of OpenAPI 3.0, compiled. Formats are checked; references are resolved already."""
+
+    def __init__(self, schema: dict[str, Any], where: str = "body") -> None:
+        self.source, self.where = schema, where
+        converted = _Conversion().document(schema)
+        self._validator = jsonschema_rs.Draft4Validator(
+            converted, validate_formats=True, mask="The value"
+        )
+        self.is_valid = self._validator.is_valid
+
+    def check(self, value: object) -> None:
+        """Raise Invalid, naming each value at fault, unless the value keeps to the schema."""
+        if not self.is_valid(value):
+            raise self.refusal(value)
+
+    def refusal(self, value: object) -> Invalid:
+        """What to answer to a value that does not keep to the schema."""
+        errors, codes = [], set()
+        for error in self._validator.iter_errors(value):
+            errors.append(self._describe(error))
+            codes.add(self._code(error))
+            if len(errors) == MOST_ERRORS:
+                break
+        code = codes.pop() if len(codes) == 1 else None
+        return Invalid("The request breaks the contract.", code, details={"errors": errors})
+
+    def first_error(self, value: object) -> str:
+        """The first error in words, for a log."""
+        error = self._describe(next(iter(self._validator.iter_errors(value))))
+        return f"{error['path']}: {error['message']}"
+
+    def _describe(self, error: jsonschema_rs.ValidationError) -> dict[str, str]:
+        path = "".join(f"/{part}" for part in error.instance_path) or "/"
+        message = error.message[:LONGEST]
+        return {"in": self.where, "path": path[:LONGEST], "message": message}
+
+    def _code(self, error: jsonschema_rs.ValidationError) -> str | None:
+        """`x-error-code` of the schema at fault, where a number is out of its range."""
+        if error.schema_path[-1] not in RANGES:
+            return None
+        node: Any = self.source
+        for part in error.instance_path:
+            node = node.get("items", {}) if isinstance(part, int) else node["properties"][part]
+        code: str | None = node.get("x-error-code")
+        return code
+
+
+class _Conversion:
+    """OpenAPI 3.0 to JSON Schema draft 4. A schema that contains itself becomes a definition."""
+
+    def __init__(self) -> None:
+        self.open: dict[int, str | None] = {}
+        self.definitions: dict[str, Any] = {}
+
+    def document(self, schema: dict[str, Any]) -> dict[str, Any]:
+        converted: dict[str, Any] = self.convert(schema)
+        if self.definitions:
+            converted = {"allOf": [converted], "definitions": self.definitions}
+        return converted
+
+    def convert(self, node: Any) -> Any:  # noqa: ANN401 - any part of a schema
+        if isinstance(node, list):
+            return [self.convert(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        key = id(node.get("properties", node))
+        if key in self.open:
+            name = self.open[key] = self.open[key] or f"recursive{len(self.definitions)}{key}"
+            return {"$ref": f"#/definitions/{name}"}
+        self.open[key] = None
+        converted = _nullable(node, {k: self._keyword(k, v) for k, v in node.items() if _kept(k)})
+        if name := self.open.pop(key):
+            self.definitions[name] = converted
+            return {"$ref": f"#/definitions/{name}"}
+        return converted
+
+    def _keyword(self, keyword: str, value: Any) -> Any:  # noqa: ANN401
+        if keyword in LITERALS:
+            return value
+        if keyword in MAPS:
+            return {name: self.convert(part) for name, part in value.items()}
+        return self.convert(value)
+
+
+def _kept(keyword: str) -> bool:
+    return keyword not in DROPPED and not keyword.startswith("x-")
+
+
+def _nullable(source: dict[str, Any], converted: dict[str, Any]) -> dict[str, Any]:
+    if not source.get("nullable"):
+        return converted
+    if "enum" in converted and None not in converted["enum"]:
+        converted["enum"] = [*converted["enum"], None]
+    if "type" in converted:
+        return converted | {"type": [converted["type"], "null"]}
+    return {"anyOf": [{"type": "null"}, converted]}

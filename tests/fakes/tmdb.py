@@ -1,0 +1,293 @@
+"""A fake of The Movie Database, version 3 of its API, that its public client libraries can use.
+
+    python -m tests.fakes.tmdb --port 8099
+
+Paths, parameters, fields, pages, status codes and error bodies are TMDB's own, as its reference
+(https://developer.themoviedb.org/docs/errors and /reference) and recorded answers have them. How to
+break it: `tests/fakes/server.py`.
+"""
+
+import argparse
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from tests.fakes.server import Asked, FakeServer, Json, Reply
+from tests.fakes.tmdb_films import COUNTRIES, FILMS, GENRES, LANGUAGES, TRANSLATIONS, Film
+
+KEY = "0123456789abcdef0123456789abcdef"
+"""A v3 API key that the fake accepts."""
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmYWtlIn0.c2lnbmF0dXJl"  # noqa: S105 - opens nothing
+"""A v4 read access token that the fake accepts."""
+PAGE_SIZE, LAST_PAGE, MOST_APPENDED = 20, 500, 20
+
+PROBLEMS = {
+    2: (501, "Invalid service: this service does not exist."),
+    7: (401, "Invalid API key: You must be granted a valid key."),
+    9: (503, "Service offline: This service is temporarily offline, try again later."),
+    11: (500, "Internal error: Something went wrong, contact TMDB."),
+    22: (400, "Invalid page: Pages start at 1 and max at 500. They are expected to be an integer."),
+    24: (504, "Your request to the backend server timed out. Try again."),
+    25: (429, "Your request count (#) is over the allowed limit of (40)."),
+    27: (400, "Too many append to response objects: The maximum number of remote calls is 20."),
+    34: (404, "The resource you requested could not be found."),
+    42: (405, "This resource does not support this request method."),
+    43: (502, "Couldn't connect to the backend server."),
+    45: (403, "This user has been suspended."),
+    47: (400, "The input is not valid."),
+}
+
+
+class Refused(Exception):  # noqa: N818 - it is the fake's answer, not an error
+    """TMDB says no, with a status code of its own."""
+
+    def __init__(self, code: int) -> None:
+        """Take one of PROBLEMS."""
+        super().__init__(code)
+        self.code = code
+
+
+class FakeTmdb(FakeServer):
+    """TMDB with 54 films."""
+
+    prefix = "/3"
+
+    def answer(self, asked: Asked) -> Reply:
+        """Answer as TMDB does: first the key, then the path."""
+        try:
+            _authenticate(asked)
+            if asked.method not in {"GET", "HEAD"}:
+                raise Refused(42)
+            for path, show in PATHS:
+                if match := re.fullmatch(path, asked.path):
+                    return show(asked, *match.groups())
+            raise Refused(34)
+        except Refused as refused:
+            return _problem(refused.code)
+
+    def problem(self, status: int) -> Reply:
+        """Answer one of TMDB's errors that has this HTTP status."""
+        codes = [code for code, (each, _) in PROBLEMS.items() if each == status]
+        reply = _problem(codes[-1] if codes else 11)
+        headers = {"Retry-After": "1"} if status == 429 else {}  # noqa: PLR2004
+        return Reply(status, reply.value, headers)
+
+
+def _problem(code: int) -> Reply:
+    status, message = PROBLEMS[code]
+    value = {"success": False, "status_code": code, "status_message": message}
+    return Reply(status, value)
+
+
+def _authenticate(asked: Asked) -> None:
+    by_token = asked.headers.get("authorization") == f"Bearer {TOKEN}"
+    if not by_token and asked.query.get("api_key") != KEY:
+        raise Refused(7)
+
+
+def _popular(asked: Asked) -> Reply:
+    return _paged(asked, list(FILMS.values()))
+
+
+def _search(asked: Asked) -> Reply:
+    words = _plain(asked.query.get("query", "")).split()
+    if not words:
+        return Reply(422, {"errors": ["query must be provided"]})
+    first = asked.query.get("primary_release_year", "")
+    year = asked.query.get("year", "") or first
+    films = [
+        film
+        for film in FILMS.values()
+        if film.released.startswith(first)
+        and film.released.startswith(year)
+        and all(word in _names(film) for word in words)
+    ]
+    return _paged(asked, films)
+
+
+def _names(film: Film) -> str:
+    translated = [titles.get(film.id, "") for titles in TRANSLATIONS.values()]
+    return _plain(" ".join([film.title, film.original_title, *translated]))
+
+
+def _plain(text: str) -> str:
+    """Give a text without case and accents, as TMDB compares them."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def _paged(asked: Asked, films: Sequence[Film]) -> Reply:
+    text = asked.query.get("page", "1")
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= LAST_PAGE:
+        raise Refused(22)
+    page, start = int(text), (int(text) - 1) * PAGE_SIZE
+    films = sorted(films, key=lambda film: -film.popularity)
+    results = [
+        {**_common(film, asked), "genre_ids": list(film.genres)}
+        for film in films[start : start + PAGE_SIZE]
+    ]
+    pages = -(-len(films) // PAGE_SIZE)
+    value = {"page": page, "results": results, "total_pages": pages, "total_results": len(films)}
+    return Reply(200, value)
+
+
+def _common(film: Film, asked: Asked) -> Json:
+    """Give what lists and details have in common, in the language that was asked for."""
+    language = asked.query.get("language", "en-US")[:2]
+    is_announced_only = not film.released
+    return {
+        "adult": False,
+        "backdrop_path": None if is_announced_only else f"/backdrop{film.id}.jpg",
+        "id": film.id,
+        "original_language": film.language,
+        "original_title": film.original_title,
+        "overview": film.overview if language == "en" else "",
+        "popularity": film.popularity,
+        "poster_path": None if is_announced_only else f"/poster{film.id}.jpg",
+        "release_date": film.released,
+        "title": TRANSLATIONS.get(language, {}).get(film.id, film.title),
+        "video": False,
+        "vote_average": film.vote_average,
+        "vote_count": film.vote_count,
+    }
+
+
+def _details(asked: Asked, number: str) -> Reply:
+    film = _film(number)
+    country = COUNTRIES[film.language]
+    value = {
+        **_common(film, asked),
+        "belongs_to_collection": _collection(film),
+        "budget": 0 if not film.released else 20_000_000,
+        "genres": [{"id": genre, "name": GENRES[genre]} for genre in film.genres],
+        "homepage": "",
+        "imdb_id": film.imdb_id or None,
+        "origin_country": [country],
+        "production_companies": [
+            {"id": 1, "logo_path": None, "name": "Fake Pictures", "origin_country": country}
+        ],
+        "production_countries": [{"iso_3166_1": country, "name": country}],
+        "revenue": 0 if not film.released else 100_000_000,
+        "runtime": film.minutes,
+        "spoken_languages": [
+            {
+                "english_name": film.language,
+                "iso_639_1": film.language,
+                "name": LANGUAGES[film.language],
+            }
+        ],
+        "status": "Released" if film.released else "Planned",
+        "tagline": "",
+    }
+    appended = [name for name in asked.query.get("append_to_response", "").split(",") if name]
+    if len(appended) > MOST_APPENDED:
+        raise Refused(27)
+    for name in appended:
+        if name in PARTS:  # TMDB leaves out what it does not know
+            value[name] = PARTS[name](film)
+    return Reply(200, value)
+
+
+def _film(number: str) -> Film:
+    if int(number) not in FILMS:
+        raise Refused(34)
+    return FILMS[int(number)]
+
+
+def _collection(film: Film) -> Json | None:
+    if not film.title.startswith("The Lord of the Rings"):
+        return None
+    return {
+        "id": 119,
+        "name": "The Lord of the Rings Collection",
+        "poster_path": "/poster119.jpg",
+        "backdrop_path": "/backdrop119.jpg",
+    }
+
+
+def _external_ids(film: Film) -> Json:
+    return {
+        "imdb_id": film.imdb_id or None,
+        "wikidata_id": "Q190050" if film.id == 550 else None,  # noqa: PLR2004 - Fight Club
+        "facebook_id": None,
+        "instagram_id": None,
+        "twitter_id": None,
+    }
+
+
+def _release_dates(film: Film) -> Json:
+    def release(certification: str, kind: int, note: str = "") -> Json:
+        return {
+            "certification": certification,
+            "descriptors": [],
+            "iso_639_1": "",
+            "note": note,
+            "release_date": f"{film.released}T00:00:00.000Z",
+            "type": kind,
+        }
+
+    if not film.released:
+        return {"results": []}
+    premiere, disc = release("", 1, "Film Festival"), release("NC-17", 5, "Uncut disc")
+    american = {"iso_3166_1": "US", "release_dates": [premiere, disc]}
+    if film.certification:
+        american["release_dates"] = [premiere, disc, release(film.certification, 3)]
+    return {"results": [american, {"iso_3166_1": "PL", "release_dates": [release("", 3)]}]}
+
+
+PARTS: dict[str, Callable[[Film], Json]] = {
+    "external_ids": _external_ids,
+    "release_dates": _release_dates,
+}
+
+
+def _part(name: str, _asked: Asked, number: str) -> Reply:
+    film = _film(number)
+    return Reply(200, {"id": film.id, **PARTS[name](film)})
+
+
+def _genres(_asked: Asked) -> Reply:
+    return Reply(200, {"genres": [{"id": genre, "name": GENRES[genre]} for genre in GENRES]})
+
+
+def _configuration(_asked: Asked) -> Reply:
+    images = {
+        "base_url": "http://image.tmdb.org/t/p/",
+        "secure_base_url": "https://image.tmdb.org/t/p/",
+        "backdrop_sizes": ["w300", "w780", "w1280", "original"],
+        "logo_sizes": ["w45", "w92", "w154", "w185", "w300", "w500", "original"],
+        "poster_sizes": ["w92", "w154", "w185", "w342", "w500", "w780", "original"],
+        "profile_sizes": ["w45", "w185", "h632", "original"],
+        "still_sizes": ["w92", "w185", "w300", "original"],
+    }
+    keys = ["adult", "budget", "genres", "imdb_id", "overview", "release_dates", "runtime", "title"]
+    return Reply(200, {"images": images, "change_keys": keys})
+
+
+PATHS: tuple[tuple[str, Callable[..., Reply]], ...] = (
+    (r"/3/movie/popular", _popular),
+    (r"/3/search/movie", _search),
+    (r"/3/movie/([0-9]{1,10})", _details),
+    (r"/3/movie/([0-9]{1,10})/external_ids", partial(_part, "external_ids")),
+    (r"/3/movie/([0-9]{1,10})/release_dates", partial(_part, "release_dates")),
+    (r"/3/genre/movie/list", _genres),
+    (r"/3/configuration", _configuration),
+)
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description="A fake of The Movie Database.")
+    parser.add_argument("--port", type=int, default=8099)
+    with FakeTmdb(parser.parse_args().port) as fake:
+        print(f"TMDB_BASE_URL={fake.url} TMDB_API_KEY={KEY}", flush=True)  # noqa: T201
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()
