@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from marquee.postgres import Postgres, PostgresError, account_for, admit, cluster, place, server
-from marquee.postgres.place import Account
+from marquee.postgres import Postgres, PostgresError, cluster, place, server, temporary
+from marquee.postgres.place import Account, account_for, admit
 from marquee.processes import Lock
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills and forks as POSIX does")
@@ -46,12 +46,9 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def cluster_folder() -> Iterator[Path]:
     """A folder with a cluster whose server has stopped."""
-    path = Path(tempfile.mkdtemp(prefix="marquee-test-"))
-    admit(path, account_for(path))
-    with Postgres(path / "postgres"):
-        pass
-    yield path / "postgres"
-    shutil.rmtree(path)
+    with temporary() as postgres:
+        postgres.stop()
+        yield postgres.folder
 
 
 @pytest.fixture
@@ -124,6 +121,15 @@ def test_start_stop_start(folder: Path) -> None:
         assert ask(url, "select count(*) from kept") == 0
     assert (folder / "postgres.log.1").stat().st_size > server.LOG_LIMIT
     assert (folder / "postgres.log").stat().st_size < server.LOG_LIMIT
+
+
+def test_temporary() -> None:
+    """A server for one block leaves nothing behind."""
+    with temporary() as postgres:
+        assert ask(postgres.url(), "select current_database()") == "marquee"
+        data = postgres.folder.parent
+        assert data.stat().st_mode & 0o067 == 0
+    assert not data.exists()
 
 
 def test_only_the_password_opens(made: Path) -> None:

@@ -1,5 +1,6 @@
 """`marquee up` with stand-ins for its children: it starts, watches and stops them."""
 
+import dataclasses
 import http.client
 import os
 import re
@@ -18,11 +19,12 @@ import psycopg
 import pytest
 
 from marquee.children import Failure, Restarts
-from marquee.postgres import account_for, admit
+from marquee.settings import Settings
 from marquee.supervisor import free_port
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
+SETTINGS = {field.name.upper() for field in dataclasses.fields(Settings)}
 STAND_IN = """
 import http.server, os, signal, sys, time
 
@@ -77,7 +79,7 @@ class Up:
         script = data.parent / "stand_in.py"
         script.write_text(STAND_IN)
         self._out, self._err = data.parent / f"{self.port}.out", data.parent / f"{self.port}.err"
-        ours = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "MARQUEE_ENV"}}
+        ours = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         ours |= {"MARQUEE_DATA": str(data), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         with self._out.open("w") as out, self._err.open("w") as err:
             self.process = subprocess.Popen(
@@ -166,7 +168,7 @@ def connects(url: str) -> bool:
 def folder() -> Iterator[Path]:
     """The parent of the data folders, in reach of the account that runs PostgreSQL."""
     path = Path(tempfile.mkdtemp(prefix="marquee test "))
-    admit(path, account_for(path))
+    path.chmod(0o711)
     yield path
     for up in Up.all:
         up.process.kill()  # those of failed tests

@@ -25,6 +25,7 @@ from marquee.errors import NotFound
 Session = sessionmaker(expire_on_commit=False)
 session = scoped_session(Session)
 AFTER_COMMIT = "after_commit"
+_connected: list[Engine] = []
 
 
 class Model(DeclarativeBase):
@@ -85,8 +86,14 @@ def engine_for(url: str, *, pool_size: int = 4, statement_timeout: int = 15) -> 
 
 
 def connect(engine: Engine) -> None:
-    """Make `session` speak to this engine."""
+    """Make `session`, and whoever asks for `engine()`, speak to this engine."""
     Session.configure(bind=engine)
+    _connected.append(engine)
+
+
+def engine() -> Engine:
+    """The engine of this process, for what needs a connection beside the session's."""
+    return _connected[-1]
 
 
 @contextmanager

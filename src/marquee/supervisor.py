@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from marquee.children import Child, Failure, Restarts, fate, stop_process
-from marquee.postgres import Postgres, PostgresError, account_for, admit
+from marquee.postgres import Postgres, PostgresError
 from marquee.processes import PARENT, Lock, parent_bound, to_stderr
 from marquee.settings import Settings
 
@@ -194,9 +194,7 @@ class Supervisor:
         """The user's own database, else the embedded one, started."""
         if self._settings.database_url:
             return self._settings.database_url
-        folder = self._data / "postgres"
-        admit(self._data, account_for(folder))
-        self._postgres = Postgres(folder, pause=self._pause)
+        self._postgres = Postgres.of(self._data, pause=self._pause)
         return self._postgres.start()
 
     def _environment_of_children(self, url: str, secret: str) -> dict[str, str]:

@@ -4,7 +4,7 @@
 the files, `server` starts, adopts and stops the server.
 """
 
-from marquee.postgres.place import PostgresError, account_for, admit
-from marquee.postgres.server import Postgres
+from marquee.postgres.place import PostgresError
+from marquee.postgres.server import Postgres, temporary
 
-__all__ = ["Postgres", "PostgresError", "account_for", "admit"]
+__all__ = ["Postgres", "PostgresError", "temporary"]

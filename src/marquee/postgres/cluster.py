@@ -1,6 +1,7 @@
 """The files of a PostgreSQL cluster: made whole or not at all, checked, and its settings."""
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -44,7 +45,9 @@ def make(home: Path, programs: Path, major: int, account: Account | None) -> Non
     )
     if done.returncode != 0:
         shutil.rmtree(new, ignore_errors=True)
-        last = " ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        causes = [line for line in lines if re.search("FATAL|PANIC|ERROR|error:", line)]
+        last = " / ".join((causes or lines)[-3:])
         raise PostgresError(f"initdb could not make a cluster in {home}: {last}")
     new.rename(home / "cluster")
     if sys.platform != "win32":

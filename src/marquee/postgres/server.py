@@ -14,13 +14,15 @@ can deceive.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -75,6 +77,20 @@ class Postgres:
         self._programs = Path()
         self._process: subprocess.Popen[bytes] | None = None
         self._port = SOCKET_PORT if cluster.uses_sockets() else 0
+
+    @classmethod
+    def of(cls, data: Path, *, pause: Callable[[float], None] = time.sleep) -> Self:
+        """The server of Marquee's data folder; makes that folder (0700) if need be.
+
+        As root it lets the account that will run the server pass through. Raises PostgresError.
+        """
+        folder = data / "postgres"
+        try:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.admit(data.resolve(), place.account_for(folder))
+        except OSError as error:
+            raise PostgresError(f"MARQUEE_DATA={data} cannot be used: {error}.") from error
+        return cls(folder, pause=pause)
 
     def __enter__(self) -> Self:
         """Start or adopt the server."""
@@ -176,9 +192,15 @@ class Postgres:
 
     def _find_home(self) -> None:
         """Decide who runs the server and where its files are."""
-        self._account = place.account_for(place.pointed_to(self.folder) or self.folder)
+        elsewhere = place.pointed_to(self.folder)
+        self._account = place.account_for(elsewhere or self.folder)
         place.admit(self.folder, self._account)
         self._home = place.home_of(self.folder, self._account)
+        if self._account and self._home not in {self.folder, elsewhere}:
+            self._say(
+                f"PostgreSQL's files go to {self._home}, since user {self._account.name}, who runs "
+                f"it for root, cannot reach {self.folder}."
+            )
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is so, for however long, and say so now and then."""
@@ -338,3 +360,18 @@ class Postgres:
     def _failure(self, sentence: str) -> PostgresError:
         tail = self._log_tail(5)
         return PostgresError(f"{sentence}. Its log ends: {tail}" if tail else f"{sentence}.")
+
+
+@contextmanager
+def temporary() -> Iterator[Postgres]:
+    """A server with an empty database for as long as the block lasts, as tests want it.
+
+    Its folder is made where every account gets to: in one of pytest's, which are closed, root's
+    cluster would go to /var/lib/marquee and stay there.
+    """
+    data = Path(tempfile.mkdtemp(prefix="marquee-"))
+    try:
+        with Postgres.of(data) as postgres:
+            yield postgres
+    finally:
+        shutil.rmtree(data, ignore_errors=True)

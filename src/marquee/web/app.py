@@ -47,7 +47,7 @@ class App(AbstractApp):
         self._middleware_app = FlaskInside("marquee")
         self.flask = self._middleware_app.flask
         stores = Stores(self.flask, values)
-        rates = limits.RateLimits(values, lambda: limits.storage_for(values, db.Session.kw["bind"]))
+        rates = limits.RateLimits(values, lambda: limits.storage_for(values, db.engine))
         performer = Performer(rates, PrivateAnswers(stores), validate=values.validate_responses)
         engine = partial(Engine, settings=values, performer=performer, public=PublicAnswers(stores))
         super().__init__("marquee", middlewares=[engine])

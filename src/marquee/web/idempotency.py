@@ -8,7 +8,7 @@ stored: the same key may be tried again.
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, LargeBinary, SmallInteger, UniqueConstraint, func, select
+from sqlalchemy import LargeBinary, SmallInteger, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,7 +28,7 @@ class StoredAnswer(Model):
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("user_id", "key"),)
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int]
     key: Mapped[str]
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int] = mapped_column(SmallInteger)

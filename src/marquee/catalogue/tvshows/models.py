@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from typing import Any, Self
 
-from sqlalchemy import ARRAY, ForeignKey, Index, Select, SmallInteger, Text, func, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKey, Index, Select, SmallInteger, Text, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marquee.db import Model

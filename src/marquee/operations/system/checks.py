@@ -13,8 +13,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from marquee import settings
-from marquee.db import Session
+from marquee import db, settings
 
 log = structlog.get_logger("marquee")
 
@@ -54,7 +53,7 @@ def _safely(check: Callable[[], str]) -> str:
 
 def check_postgres() -> str:
     """A connection of the pool answers."""
-    with Session.kw["bind"].connect() as connection:
+    with db.engine().connect() as connection:
         connection.execute(text("select 1"))
     return "ok"
 
@@ -76,7 +75,7 @@ def check_redis() -> str:
 
 def migrated() -> bool:
     """Whether the database has the tables of this version."""
-    with Session.kw["bind"].connect() as connection:
+    with db.engine().connect() as connection:
         if connection.execute(text("select to_regclass('alembic_version')")).scalar() is None:
             return False
         return connection.execute(text("select version_num from alembic_version")).scalar() == _head()

@@ -1,0 +1,256 @@
+"""Inventing titles and people: rows for COPY, the same for the same seed, made one by one.
+
+A title is a number from 0: first the films, then the series. The few arrays over all of them take
+16 bytes a title; everything else is made, sent and forgotten.
+"""
+
+# ruff: noqa: S311 - nothing here is a secret
+
+from array import array
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, product
+from random import Random
+
+from marquee.catalogue.demo import words
+from marquee.catalogue.titles import search_title, sort_title
+
+TITLE_WORDS = 30_000
+FAMILY_NAMES = 20_000
+ONE_SERIES_IN = 8
+FIRST_YEAR, LAST_YEAR = 1920, 2025
+MOMENTS = 4_096
+ACTORS = (2, 7)
+"""The fewest and the most draws for a cast; a person drawn twice is in it once."""
+
+HOMES = [f"{home.code}\t{{{home.language}}}\t{{{home.name}}}" for home in words.COUNTRIES]
+"""The columns original_language, languages and countries."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A table and its columns, in the order of the rows."""
+
+    table: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: str, names: str) -> "Columns":
+        """From the names in one text, with blanks between them."""
+        return cls(table, tuple(names.split()))
+
+
+TITLES = (
+    "id title search_title sort_title year overview original_language languages countries genres"
+    " age_rating vote_average vote_count popularity attribution added_at updated_at"
+)
+MOVIES = Columns.of("movies", f"{TITLES} release_date runtime_minutes status revenue_usd")
+TVSHOWS = Columns.of("tvshows", f"{TITLES} first_air_date episode_runtime_minutes status networks")
+SEASONS = Columns.of("seasons", "tvshow_id season_number name air_date episode_count")
+CREDITS = Columns.of("credits", "person_id movie_id tvshow_id job position")
+
+
+class Weighted:
+    """Draws numbers from 0 by weights."""
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        """Take a weight for each number."""
+        self._sums = list(accumulate(weights))
+        self._all = self._sums.pop()
+
+    def draw(self, chance: float) -> int:
+        """The number at this point, from 0 to below 1, of all weights in a row."""
+        return bisect(self._sums, chance * self._all)
+
+
+class Ranked:
+    """Draws ranks below `size` in proportion to 1 / (rank + flatness): Zipf's law, less steep."""
+
+    def __init__(self, size: int, flatness: int) -> None:
+        """Take a flatness of 1 for the steepest."""
+        self.base = (size + flatness) / flatness
+        self.flatness = flatness
+        self._last = size - 1
+
+    def draw(self, chance: float) -> int:
+        """The rank at this point, from 0 to below 1."""
+        rank = int(self.flatness * self.base**chance) - self.flatness
+        return min(rank, self._last)
+
+
+class Catalogue:
+    """What is decided about all titles beforehand, and the rows that follow from it."""
+
+    def __init__(self, titles: int, seed: int) -> None:
+        """Decide kind, popularity, quality and genres of every title."""
+        self.seed = seed
+        self.size = titles
+        self.films = titles - titles // ONE_SERIES_IN
+        random = Random(f"{seed} catalogue")
+        by_rank = list(range(titles))
+        random.shuffle(by_rank)
+        self.by_rank = array("i", by_rank)
+        self.rank = array("i", bytes(4 * titles))
+        for rank, title in enumerate(self.by_rank):
+            self.rank[title] = rank
+        self.quality = array("f", (random.gauss(6.3, 1.2) for _ in by_rank))
+        self.genres = array("i", _genre_sets(random, titles))
+
+    def movies(self, first_id: int) -> Iterator[str]:
+        """Rows of `movies`, the first with this id."""
+        random = Random(f"{self.seed} movies")
+        chance = random.random
+        for title, common in self._common(range(self.films), first_id, random):
+            genre = words.GENRES[members(self.genres[title])[0]]
+            minutes = genre.minutes + int(40 * (chance() - 0.5))
+            revenue = int(4e9 * chance() / (self.rank[title] + 10) ** 0.8)
+            yield f"{common}\t{minutes}\treleased\t{revenue}\n"
+
+    def tvshows(self, first_id: int) -> Iterator[str]:
+        """Rows of `tvshows`, the first with this id."""
+        random = Random(f"{self.seed} tvshows")
+        chance = random.random
+        for _, common in self._common(range(self.films, self.size), first_id, random):
+            status = words.STATUSES[int(chance() * len(words.STATUSES))]
+            network = words.NETWORKS[int(chance() * len(words.NETWORKS))]
+            minutes = 22 + 19 * int(chance() * 3)
+            yield f"{common}\t{minutes}\t{status}\t{{{network}}}\n"
+
+    def seasons(self, first_id: int) -> Iterator[str]:
+        """Rows of `seasons`, for series of which the first has this id."""
+        random = Random(f"{self.seed} seasons")
+        for show in range(self.size - self.films):
+            year = random.randint(1960, LAST_YEAR)
+            for number in range(1, 2 + int(8 ** random.random())):
+                episodes = random.randint(6, 24)
+                yield f"{first_id + show}\t{number}\tSeason {number}\t{year}-09-12\t{episodes}\n"
+                year += 1
+
+    def credits(self, people: Sequence[int], first_film: int, first_series: int) -> Iterator[str]:
+        """Rows of `credits`: one or two directors or creators, writers, and a cast of up to seven.
+
+        `people` are ids, those who work most first.
+        """
+        random = Random(f"{self.seed} credits")
+        chance, draw = random.random, Ranked(len(people), 1 + len(people) // 200).draw
+        few, more = ACTORS
+        for title in range(self.size):
+            if title < self.films:
+                owner, head = f"{first_film + title}\t\\N", "director"
+            else:
+                owner, head = f"\\N\t{first_series + title - self.films}", "creator"
+            numbers = (
+                (head, 1 + int(chance() * 1.1)),
+                ("writer", 1 + int(chance() * 1.6)),
+                ("actor", few + int(chance() * (1 + more - few))),
+            )
+            for job, number in numbers:
+                team = {people[draw(chance())]: None for _ in range(number)}
+                for position, person in enumerate(team):
+                    yield f"{person}\t{owner}\t{job}\t{position}\n"
+
+    def _common(
+        self, titles: range, first_id: int, random: Random
+    ) -> Iterator[tuple[int, str]]:
+        """Each title with its columns up to the date, which films and series have in common."""
+        chance = random.random
+        named = _title_maker(random)
+        country = Weighted([country.weight for country in words.COUNTRIES]).draw
+        times = moments(random)
+        for title in titles:
+            rank, genres = self.rank[title], self.genres[title]
+            name, home = named(), HOMES[country(chance())]
+            year = LAST_YEAR - int((LAST_YEAR - FIRST_YEAR) * chance() ** 2)
+            votes = int(300_000 / (rank + 5) ** 0.75 * (0.5 + chance()))
+            average = min(9.7, max(1.0, self.quality[title]))
+            added = times[int(chance() * MOMENTS)]
+            yield title, (
+                f"{first_id + title - titles.start}\t{name}\t{search_title(name)}"
+                f"\t{sort_title(name)}\t{year}\t{_overview(genres, chance)}\t{home}"
+                f"\t{{{_genre_names(genres)}}}"
+                f"\t{words.AGE_RATINGS[int(chance() * len(words.AGE_RATINGS))]}\t{average:.1f}"
+                f"\t{votes}\t{1000 / (rank + 1) ** 0.6:.4f}\tSynthetic\t{added}\t{added}"
+                f"\t{year}-{1 + int(chance() * 12):02}-{1 + int(chance() * 28):02}"
+            )
+
+
+def people(number: int) -> Iterator[str]:
+    """Names of as many people, all different."""
+    family = _invented_words(FAMILY_NAMES, words.FAMILY_ENDINGS)
+    pairs = len(words.FIRST_NAMES) * len(family)
+    for person in range(number):
+        # 7,919 has no divisor in common with the number of pairs: each comes once.
+        round_, pair = divmod(person, pairs)
+        first, last = divmod(pair * 7_919 % pairs, len(family))
+        yield f"{words.FIRST_NAMES[first]} {family[last]}{f' {round_ + 1}' if round_ else ''}"
+
+
+def _genre_sets(random: Random, titles: int) -> Iterator[int]:
+    """For each title one to three genres, as bits: bit 0 is the first of `words.GENRES`."""
+    chance = random.random
+    draw = Weighted([genre.weight for genre in words.GENRES]).draw
+    for _ in range(titles):
+        genres = 0
+        for _ in range(1 + int(chance() * 3)):
+            genres |= 1 << draw(chance())
+        yield genres
+
+
+@cache
+def members(genres: int) -> tuple[int, ...]:
+    """The numbers of the genres in a set of bits."""
+    return tuple(number for number in range(len(words.GENRES)) if genres >> number & 1)
+
+
+@cache
+def _genre_names(genres: int) -> str:
+    return ",".join(words.GENRES[number].name for number in members(genres))
+
+
+def _overview(genres: int, chance: Callable[[], float]) -> str:
+    """Two sentences with words of the first and of the last genre."""
+    first, last = words.GENRES[members(genres)[0]], words.GENRES[members(genres)[-1]]
+    person = first.people[int(chance() * len(first.people))]
+    deed = last.deeds[int(chance() * len(last.deeds))]
+    place = words.PLACES[int(chance() * len(words.PLACES))]
+    turn = words.TURNS[int(chance() * len(words.TURNS))]
+    return f"In {place}, {person} {deed}. {turn}"
+
+
+def _title_maker(random: Random) -> Callable[[], str]:
+    """A function that makes up titles, of common words much more often than of rare ones."""
+    chance = random.random
+    nouns = [noun.capitalize() for noun in words.NOUNS]
+    nouns += _invented_words(TITLE_WORDS, words.ENDINGS)
+    adjectives = [adjective.capitalize() for adjective in words.ADJECTIVES]
+    noun, adjective = Ranked(len(nouns), 20).draw, Ranked(len(adjectives), 5).draw
+    place = Ranked(len(words.PLACES), 20).draw
+    form = Ranked(len(words.FORMS), 5).draw
+
+    def make() -> str:
+        return words.FORMS[form(chance())].format(
+            noun=nouns[noun(chance())],
+            other=nouns[noun(chance())],
+            adjective=adjectives[adjective(chance())],
+            place=words.PLACES[place(chance())],
+        )
+
+    return make
+
+
+def _invented_words(number: int, endings: Sequence[str]) -> list[str]:
+    """So many different words, the same ones for every seed."""
+    parts = (words.ONSETS, words.VOWELS, words.CODAS, endings)
+    made = dict.fromkeys("".join(each).capitalize() for each in product(*parts))
+    return Random("words").sample(list(made), number)
+
+
+def moments(random: Random) -> list[str]:
+    """Some moments of the years from 2015 to 2024, as PostgreSQL reads them."""
+    return [
+        f"{2015 + int(random.random() * 10)}-{random.randint(1, 12):02}-{random.randint(1, 28):02}"
+        f" {random.randint(0, 23):02}:{random.randint(0, 59):02}:00+00"
+        for _ in range(MOMENTS)
+    ]

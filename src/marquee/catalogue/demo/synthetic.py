@@ -1,0 +1,187 @@
+"""A synthetic catalogue of any size, with people, users and ratings: `marquee demo --titles N`."""
+
+import time
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from psycopg2 import sql
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.extensions import cursor as Cursor
+from sqlalchemy import Engine, text
+
+from marquee import settings
+from marquee.catalogue.demo import audience, invention
+
+TITLES_PER_PERSON, TITLES_PER_USER, RATINGS_PER_TITLE = 5, 10, 10
+CHUNK = 4_000
+"""Rows that are sent at once."""
+PATIENCE = 5.0
+"""Seconds between two lines about progress."""
+
+
+class NotForProduction(RuntimeError):  # noqa: N818 - it says what it is
+    """Made-up titles were asked for in a database that real people use."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """How many rows of each kind there are now that were not there before."""
+
+    movies: int
+    tvshows: int
+    seasons: int
+    people: int
+    credits: int
+    users: int
+    ratings: int
+
+
+def generate(  # noqa: PLR0913 - what may be asked for
+    engine: Engine,
+    titles: int,
+    seed: int = 1,
+    users: int | None = None,
+    ratings: int | None = None,
+    progress: Callable[[str], object] = print,
+    *,
+    force: bool = False,
+) -> Made:
+    """Add so many titles, the same for the same seed, beside what is there; all of it or nothing.
+
+    Unless told otherwise there are a tenth as many users and ten times as many ratings. Raises
+    NotForProduction on a production server unless forced, and ValueError for numbers that cannot
+    be.
+    """
+    if settings.current().production and not force:
+        raise NotForProduction("This is a production server: made-up titles have to be forced.")
+    users = -(-titles // TITLES_PER_USER) if users is None else users
+    ratings = (titles * RATINGS_PER_TITLE if users else 0) if ratings is None else ratings
+    if titles < 1 or users < 0 or ratings < 0:
+        raise ValueError("At least one title, and no negative number of users and ratings.")
+    catalogue = invention.Catalogue(titles, seed)
+    public = audience.Audience(catalogue, users, ratings)
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        with connection.connection.cursor() as cursor:
+            made = _fill(_Loader(cursor, progress), catalogue, public)
+            cursor.execute("ANALYZE movies, tvshows, seasons, people, credits, users, ratings")
+    return made
+
+
+def _fill(
+    load: "_Loader", catalogue: invention.Catalogue, public: audience.Audience
+) -> Made:
+    """Send everything, in the order in which rows refer to one another."""
+    films, series = catalogue.films, catalogue.size - catalogue.films
+    film, show = load.reserve("movies", films), load.reserve("tvshows", series)
+    user = load.reserve("users", public.size)
+    load.copy(invention.MOVIES, catalogue.movies(film))
+    load.copy(invention.TVSHOWS, catalogue.tvshows(show))
+    load.copy(audience.USERS, public.users(user))
+    load.give_role(user, public.size)
+    known, new = load.people(-(-catalogue.size // TITLES_PER_PERSON))
+    load.trust()
+    return Made(
+        movies=films,
+        tvshows=series,
+        seasons=load.copy(invention.SEASONS, catalogue.seasons(show)),
+        people=new,
+        credits=load.copy(invention.CREDITS, catalogue.credits(known, film, show)),
+        users=public.size,
+        ratings=load.copy(audience.RATINGS, public.ratings(user, film, show)),
+    )
+
+
+class _Loader:
+    """Sends rows by COPY and tells how it goes."""
+
+    def __init__(self, cursor: Cursor, progress: Callable[[str], object]) -> None:
+        self._cursor = cursor
+        self._progress = progress
+
+    def reserve(self, table: str, number: int) -> int:
+        """Take so many ids of a table; return the first."""
+        take = "SELECT setval(s, nextval(s) + %s) FROM pg_get_serial_sequence(%s, 'id') s"
+        self._cursor.execute(take, (max(number - 1, 0), table))
+        (last,) = self._cursor.fetchone() or (0,)
+        return int(last) - max(number - 1, 0)
+
+    def copy(self, columns: invention.Columns, rows: Iterator[str]) -> int:
+        """Send rows; return how many."""
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(columns.table),
+            sql.SQL(", ").join(map(sql.Identifier, columns.names)),
+        )
+        stream = _Stream(rows, columns.table, self._progress)
+        self._cursor.copy_expert(statement, stream)
+        stream.tell()
+        return stream.sent
+
+    def people(self, number: int) -> tuple[Sequence[int], int]:
+        """Make so many people; return their ids and how many are new: a name may be there."""
+        self._cursor.execute(
+            "CREATE TEMP TABLE invented_people (place bigint GENERATED ALWAYS AS IDENTITY, name text)"
+            " ON COMMIT DROP"
+        )
+        rows = (f"{name}\n" for name in invention.people(number))
+        self.copy(invention.Columns("invented_people", ("name",)), rows)
+        self._cursor.execute(
+            "INSERT INTO people (name) SELECT name FROM invented_people ORDER BY place"
+            " ON CONFLICT DO NOTHING"
+        )
+        new = int(self._cursor.rowcount)
+        # The lock keeps those who were there before for as long as credits of theirs are added.
+        self._cursor.execute(
+            "SELECT p.id FROM people p JOIN invented_people i USING (name)"
+            " WHERE p.tmdb_id IS NULL ORDER BY i.place FOR KEY SHARE OF p"
+        )
+        ids = array("q")
+        while rows_ := self._cursor.fetchmany(CHUNK):
+            ids.extend(id_ for (id_,) in rows_)
+        return ids, new
+
+    def give_role(self, first: int, number: int) -> None:
+        """Give new users the role that every user has."""
+        self._cursor.execute(
+            "INSERT INTO user_roles (user_id, role_id) SELECT u.id, r.id FROM users u, roles r"
+            " WHERE u.id BETWEEN %s AND %s AND r.name = 'user'",
+            (first, first + number - 1),
+        )
+
+    def trust(self) -> None:
+        """Let PostgreSQL take foreign keys on trust, which halves the time, if it lets us.
+
+        The rows that are referred to are of this transaction, which nobody else can delete from,
+        or locked.
+        """
+        self._cursor.execute("SAVEPOINT trust")
+        try:
+            self._cursor.execute("SET LOCAL session_replication_role = replica")
+        except InsufficientPrivilege:
+            self._cursor.execute("ROLLBACK TO SAVEPOINT trust")
+
+
+class _Stream:
+    """Rows as a file that COPY reads."""
+
+    def __init__(self, rows: Iterator[str], what: str, progress: Callable[[str], object]) -> None:
+        self.sent = 0
+        self._rows = rows
+        self._what = what
+        self._progress = progress
+        self._started = self._told = time.monotonic()
+
+    def read(self, _size: int) -> str:
+        """The next rows. COPY takes more than it asked for."""
+        rows = list(islice(self._rows, CHUNK))
+        self.sent += len(rows)
+        if time.monotonic() - self._told >= PATIENCE:
+            self.tell()
+        return "".join(rows)
+
+    def tell(self) -> None:
+        """Say how far it is."""
+        self._told = time.monotonic()
+        self._progress(f"{self._what}: {self.sent:,} rows, {self._told - self._started:.0f} s")
