@@ -1,7 +1,7 @@
 """What all tests share: one PostgreSQL, one server, a rolled-back transaction around each test.
 
-The server is the real application behind real HTTP on 127.0.0.1, in this process, so that it sees the test's own
-transaction. Tests that need several processes start them with `tests.live`.
+The server is the real application behind real HTTP on 127.0.0.1, in this process, so that it sees
+the test's own transaction. Tests that need several processes start them with `tests.live`.
 """
 
 import hashlib
@@ -78,7 +78,9 @@ def base_url(app: App) -> Iterator[str]:
     """The address of a server of the application."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", server_header=False))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="error", lifespan="off", server_header=False)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         while not server.started:
@@ -90,7 +92,9 @@ def base_url(app: App) -> Iterator[str]:
 
 @pytest.fixture
 def database(engine: Engine) -> Iterator[None]:
-    """The test in a transaction that is rolled back; the application's commits are savepoints in it."""
+    """The test in a transaction that is rolled back; the application's commits are savepoints in
+    it.
+    """
     with engine.connect() as connection, connection.begin() as outer:
         db.Session.configure(bind=connection, join_transaction_mode="create_savepoint")
         yield
@@ -140,10 +144,20 @@ def make_user(make: Make) -> Make:
 def key_of(make: Make) -> Callable[..., str]:
     """A new API key of a user."""
 
-    def key_of(user: User, scopes: tuple[str, ...] = ("read", "write", "admin"), **values: Any) -> str:
+    def key_of(
+        user: User, scopes: tuple[str, ...] = ("read", "write", "admin"), **values: Any
+    ) -> str:
         key = f"mq_{next(numbers):040d}"
         digest = hashlib.sha256(key.encode()).digest()
-        make(ApiKey, user_id=user.id, name="test", key_prefix=key[:8], digest=digest, scopes=list(scopes), **values)
+        make(
+            ApiKey,
+            user_id=user.id,
+            name="test",
+            key_prefix=key[:8],
+            digest=digest,
+            scopes=list(scopes),
+            **values,
+        )
         return key
 
     return key_of
@@ -157,7 +171,10 @@ def client_of(base_url: str, key_of: Callable[..., str]) -> Iterator[Callable[..
     def client_of(user: User | None, **key: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {key_of(user, **key)}"} if user else {}
         client = httpx.Client(
-            base_url=f"{base_url}/api/v1", headers=headers, event_hooks={"response": [check_answer]}, timeout=30
+            base_url=f"{base_url}/api/v1",
+            headers=headers,
+            event_hooks={"response": [check_answer]},
+            timeout=30,
         )
         opened.append(client)
         return client

@@ -264,7 +264,7 @@ def test_own_database(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    "broken,told",
     [
         ("migrate", "`marquee migrate` ended with exit code 3: see above."),
         ("serve", "The server ended with exit code 3 before it was ready: see above."),
@@ -287,7 +287,8 @@ def test_free_port() -> None:
         free_port("192.0.2.1", 8080)
     with pytest.raises(Failure, match="is not an address"):
         free_port("no such host", 8080)
-    with socket.create_server(("0.0.0.0", 0)) as busy, pytest.raises(Failure, match="in use"):
+    anywhere = ("0.0.0.0", 0)  # noqa: S104 - that is the point
+    with socket.create_server(anywhere) as busy, pytest.raises(Failure, match="in use"):
         free_port("127.0.0.1", busy.getsockname()[1])
 
 

@@ -5,10 +5,9 @@ import asyncio
 import getpass
 import gzip
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from sqlalchemy import Engine
 
@@ -47,15 +46,21 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     add("up", up, "start all of it: database, server, worker")
-    add("serve", serve, "start the server").add_argument("--workers", type=int, help="server processes")
+    add("serve", serve, "start the server").add_argument(
+        "--workers", type=int, help="server processes"
+    )
     add("worker", worker, "start a worker")
     add("migrate", migrate, "bring the database's tables to this version")
     migration = add("migration", new_migration, "write a migration from what the models changed")
     migration.add_argument("-m", "--message", required=True)
     demo_ = add("demo", demo, "load the demo catalogue and accounts, if there are none")
-    demo_.add_argument("--titles", type=int, help="make a synthetic catalogue of this many titles instead")
+    demo_.add_argument(
+        "--titles", type=int, help="make a synthetic catalogue of this many titles instead"
+    )
     demo_.add_argument("--seed", type=int, default=1)
-    importing = add("import", import_titles, "import titles from a file of JSON lines, perhaps gzipped")
+    importing = add(
+        "import", import_titles, "import titles from a file of JSON lines, perhaps gzipped"
+    )
     importing.add_argument("what", choices=["titles"])
     importing.add_argument("file", type=Path)
     user = add("user", create_user, "create an account")
@@ -63,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("username")
     user.add_argument("email")
     user.add_argument("--admin", action="store_true")
-    user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    user.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input"
+    )
     return parser
 
 
@@ -143,15 +150,20 @@ def import_titles(options: argparse.Namespace, values: Settings) -> int:
     from marquee.catalogue.importing import import_titles as run  # noqa: PLC0415 - only this command needs it
 
     try:
-        with _open(options.file) as lines, _database(values, "import") as engine, engine.begin() as connection:
+        with (
+            _open(options.file) as lines,
+            _database(values, "import") as engine,
+            engine.begin() as connection,
+        ):
             report = run(lines, connection)
     except (OSError, EOFError) as error:
         return _fail(f"{options.file}: {error}")
     for number, reason in report.skipped:
         sys.stderr.write(f"{options.file}:{number}: {reason}\n")
-    sys.stdout.write(
-        f"{report.read} lines: {report.inserted} titles new, {report.updated} changed, {len(report.skipped)} skipped\n"
+    counts = (
+        f"{report.inserted} titles new, {report.updated} changed, {len(report.skipped)} skipped"
     )
+    sys.stdout.write(f"{report.read} lines: {counts}\n")
     return 1 if report.skipped else 0
 
 
@@ -164,7 +176,10 @@ def create_user(options: argparse.Namespace, values: Settings) -> int:
         try:
             with db.transaction():
                 user = creating.create(
-                    options.username, options.email, password, role="admin" if options.admin else "user"
+                    options.username,
+                    options.email,
+                    password,
+                    role="admin" if options.admin else "user",
                 )
         except creating.Refused as error:
             return _fail(str(error))
@@ -184,7 +199,9 @@ def _database(values: Settings, command: str) -> Iterator[Engine]:
     from marquee.postgres import Postgres  # noqa: PLC0415 - only where no database is named
 
     if command in ("serve", "worker"):
-        raise BadSetting(f"`marquee {command}` needs DATABASE_URL; `marquee up` starts an embedded PostgreSQL.")
+        raise BadSetting(
+            f"`marquee {command}` needs DATABASE_URL; `marquee up` starts an embedded PostgreSQL."
+        )
     with Postgres(values.marquee_data / "postgres") as postgres:
         engine = db.engine_for(postgres.url(), statement_timeout=0)
         db.connect(engine)
@@ -192,9 +209,10 @@ def _database(values: Settings, command: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _open(file: Path) -> IO[bytes]:
-    opened: IO[bytes] = gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")  # type: ignore[assignment]
-    return opened
+@contextmanager
+def _open(file: Path) -> Iterator[Iterable[bytes]]:
+    with file.open("rb") as raw:
+        yield gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw
 
 
 def _fail(message: str) -> int:

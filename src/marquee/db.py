@@ -1,9 +1,11 @@
-"""The database: the base of all tables, the session, and the one transaction around each request."""
+"""The database: the base of all tables, the session, and the one transaction around each
+request.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -40,7 +42,7 @@ class Model(DeclarativeBase):
             "pk": "%(table_name)s_pkey",
         }
     )
-    type_annotation_map = {datetime: DateTime(timezone=True), int: BigInteger, str: Text}
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True), int: BigInteger, str: Text}
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
 

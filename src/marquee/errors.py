@@ -1,7 +1,7 @@
 """The ways in which a request is refused. Services raise these; web/envelope.py answers them.
 
-Each has an HTTP status and a machine code of the contract's `ErrorCode`. Whatever else escapes from a
-handler is a bug of ours and answers 500.
+Each has an HTTP status and a machine code of the contract's `ErrorCode`. Whatever else escapes from
+a handler is a bug of ours and answers 500.
 """
 
 

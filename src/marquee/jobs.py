@@ -1,7 +1,7 @@
 """Background work: Procrastinate's queue in PostgreSQL.
 
-A worker is a process of its own (`marquee worker`); several may run, on several machines. A domain that has work to do
-gives a function that adds its tasks to the queue's application.
+A worker is a process of its own (`marquee worker`); several may run, on several machines. A domain
+that has work to do gives a function that adds its tasks to the queue's application.
 """
 
 from collections.abc import Callable, Sequence

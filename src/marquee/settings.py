@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
@@ -35,7 +36,8 @@ class Settings:
     marquee_threads: int = 16
     """Handler threads of a server process; as many database connections are opened at the most."""
     trusted_proxies: int = 0
-    """How many reverse proxies stand in front: so many entries of `X-Forwarded-For` are believed."""
+    """How many reverse proxies stand in front: so many entries of `X-Forwarded-For` are
+    believed."""
     public_url: str = ""
     """The address that clients see, e.g. `https://api.example.org`; makes cookies `Secure`."""
     cors_origins: tuple[str, ...] = ()
@@ -92,7 +94,7 @@ class Settings:
 
 def read(environ: Mapping[str, str]) -> Settings:
     """Settings from an environment. Raises BadSetting, naming the variable."""
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields(Settings):
         variable = field.name.upper()
         if text := environ.get(variable, "").strip():

@@ -1,7 +1,7 @@
 """Signed text: tokens that we can tell from those that somebody made up.
 
-HMAC-SHA256 with a key for each purpose, derived from `MARQUEE_SECRET_KEY` by HKDF-expand (RFC 5869), so that a token
-made for one purpose is worth nothing for another.
+HMAC-SHA256 with a key for each purpose, derived from `MARQUEE_SECRET_KEY` by HKDF-expand (RFC
+5869), so that a token made for one purpose is worth nothing for another.
 """
 
 import hashlib
@@ -17,7 +17,9 @@ SHORTEST_KEY = 32
 
 @cache
 def key_for(purpose: str) -> bytes:
-    """The 32 bytes of key for one purpose. Raises BadSetting where there is no secret to derive it from."""
+    """The 32 bytes of key for one purpose. Raises BadSetting where there is no secret to derive it
+    from.
+    """
     secret = settings.current().marquee_secret_key
     if len(secret) < SHORTEST_KEY:
         raise BadSetting(f"MARQUEE_SECRET_KEY must have at least {SHORTEST_KEY} characters.")

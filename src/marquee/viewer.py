@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 class Viewer:
     """The caller, handed to every handler that has an argument `user`.
 
-    `permissions` holds `resource:action` words; `*` stands for every resource or action. `scopes` is
-    None for a login and the scopes of the key for an API key: a key never allows more than its
+    `permissions` holds `resource:action` words; `*` stands for every resource or action. `scopes`
+    is None for a login and the scopes of the key for an API key: a key never allows more than its
     owner may do.
     """
 
@@ -30,7 +30,9 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from: the client's address, what it calls itself, and the request's id."""
+    """Where a request came from: the client's address, what it calls itself, and the request's
+    id.
+    """
 
     address: str | None = None
     user_agent: str | None = None

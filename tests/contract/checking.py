@@ -1,4 +1,6 @@
-"""Every answer of every test against the contract: status, media type, body and promised headers."""
+"""Every answer of every test against the contract: status, media type, body and promised
+headers.
+"""
 
 from functools import cache
 from typing import Any
@@ -19,7 +21,7 @@ exercised: set[tuple[str, int]] = set()
 
 
 @cache
-def resolved() -> Any:  # noqa: ANN401 - a contract without references
+def resolved() -> Any:
     """The contract with its references resolved."""
     return Specification.load(CONTRACT)
 
@@ -31,17 +33,23 @@ def check_answer(answer: httpx.Response) -> None:
     path = request.url.raw_path.decode().partition("?")[0]
     assert "x-request-id" in answer.headers, f"{request.method} {path} has no X-Request-Id"
     try:
-        operation = contract.operation_at(resolved(), "get" if request.method == "HEAD" else request.method, path)
+        operation = contract.operation_at(
+            resolved(), "get" if request.method == "HEAD" else request.method, path
+        )
     except LookupError:
         check_outside(answer, path)
         return
     name = operation["operationId"]
     responses = operation["responses"]
-    assert str(answer.status_code) in responses, f"{name} answered {answer.status_code}, which it does not document"
+    assert str(answer.status_code) in responses, (
+        f"{name} answered {answer.status_code}, which it does not document"
+    )
     exercised.add((name, answer.status_code))
     response = responses[str(answer.status_code)]
     for header, definition in response.get("headers", {}).items():
-        assert header in answer.headers or not definition.get("required"), f"{name} promises the header {header}"
+        assert header in answer.headers or not definition.get("required"), (
+            f"{name} promises the header {header}"
+        )
     if request.method != "HEAD":
         check_body(name, answer, response.get("content", {}))
 
@@ -49,21 +57,29 @@ def check_answer(answer: httpx.Response) -> None:
 def check_body(name: str, answer: httpx.Response, content: dict[str, Any]) -> None:
     """The body has a documented media type, and the shape that goes with it."""
     if not content:
-        assert answer.content == b"", f"{name} {answer.status_code} has a body that it does not document"
+        assert answer.content == b"", (
+            f"{name} {answer.status_code} has a body that it does not document"
+        )
         return
     media_type = answer.headers["content-type"].partition(";")[0]
     assert media_type in content, f"{name} answered {media_type}"
     if media_type == "application/json":
-        compiled(id(content["application/json"]["schema"]), content["application/json"]["schema"]).check(answer.json())
+        compiled(
+            id(content["application/json"]["schema"]), content["application/json"]["schema"]
+        ).check(answer.json())
 
 
 def check_outside(answer: httpx.Response, path: str) -> None:
-    """What is not in the contract answers with the envelope, or is a document about the contract."""
+    """What is not in the contract answers with the envelope, or is a document about the
+    contract.
+    """
     if answer.status_code in UNIVERSAL:
-        if answer.status_code >= 400:  # noqa: PLR2004
+        if answer.status_code >= 400:
             assert set(answer.json()["error"]) >= {"code", "message"}, answer.text
         return
-    assert answer.request.method == "OPTIONS" or "/ui" in path or "/openapi." in path, f"{path} is in no contract"
+    assert answer.request.method == "OPTIONS" or "/ui" in path or "/openapi." in path, (
+        f"{path} is in no contract"
+    )
 
 
 _compiled: dict[int, Schema] = {}

@@ -3,8 +3,8 @@
     python -m tests.fakes.tmdb --port 8099
 
 Paths, parameters, fields, pages, status codes and error bodies are TMDB's own, as its reference
-(https://developer.themoviedb.org/docs/errors and /reference) and recorded answers have them. How to
-break it: `tests/fakes/server.py`.
+(https://developer.themoviedb.org/docs/errors and /reference) and recorded answers have them. How it
+can be broken is said in `tests/fakes/server.py` and `tests/fakes/faults.py`.
 """
 
 import argparse
@@ -12,15 +12,19 @@ import re
 import threading
 import unicodedata
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
-from tests.fakes.server import Asked, FakeServer, Json, Reply
+from tests.fakes.exchange import Asked, Reply
+from tests.fakes.server import FakeServer
 from tests.fakes.tmdb_films import COUNTRIES, FILMS, GENRES, LANGUAGES, TRANSLATIONS, Film
 
 KEY = "0123456789abcdef0123456789abcdef"
 """A v3 API key that the fake accepts."""
-TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmYWtlIn0.c2lnbmF0dXJl"  # noqa: S105 - opens nothing
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmYWtlIn0.c2lnbmF0dXJl"
 """A v4 read access token that the fake accepts."""
+Json = dict[str, Any]
 PAGE_SIZE, LAST_PAGE, MOST_APPENDED = 20, 500, 20
 
 PROBLEMS = {
@@ -40,7 +44,7 @@ PROBLEMS = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - it is the fake's answer, not an error
+class Refused(Exception):
     """TMDB says no, with a status code of its own."""
 
     def __init__(self, code: int) -> None:
@@ -58,12 +62,7 @@ class FakeTmdb(FakeServer):
         """Answer as TMDB does: first the key, then the path."""
         try:
             _authenticate(asked)
-            if asked.method not in {"GET", "HEAD"}:
-                raise Refused(42)
-            for path, show in PATHS:
-                if match := re.fullmatch(path, asked.path):
-                    return show(asked, *match.groups())
-            raise Refused(34)
+            return _found(asked)
         except Refused as refused:
             return _problem(refused.code)
 
@@ -71,7 +70,7 @@ class FakeTmdb(FakeServer):
         """Answer one of TMDB's errors that has this HTTP status."""
         codes = [code for code, (each, _) in PROBLEMS.items() if each == status]
         reply = _problem(codes[-1] if codes else 11)
-        headers = {"Retry-After": "1"} if status == 429 else {}  # noqa: PLR2004
+        headers = {"Retry-After": "1"} if status == 429 else {}
         return Reply(status, reply.value, headers)
 
 
@@ -85,6 +84,15 @@ def _authenticate(asked: Asked) -> None:
     by_token = asked.headers.get("authorization") == f"Bearer {TOKEN}"
     if not by_token and asked.query.get("api_key") != KEY:
         raise Refused(7)
+
+
+def _found(asked: Asked) -> Reply:
+    if asked.method not in {"GET", "HEAD"}:
+        raise Refused(42)
+    for path, show in PATHS:
+        if match := re.fullmatch(path, asked.path):
+            return show(asked, *match.groups())
+    raise Refused(34)
 
 
 def _popular(asked: Asked) -> Reply:
@@ -210,7 +218,7 @@ def _collection(film: Film) -> Json | None:
 def _external_ids(film: Film) -> Json:
     return {
         "imdb_id": film.imdb_id or None,
-        "wikidata_id": "Q190050" if film.id == 550 else None,  # noqa: PLR2004 - Fight Club
+        "wikidata_id": "Q190050" if film.id == 550 else None,
         "facebook_id": None,
         "instagram_id": None,
         "twitter_id": None,
@@ -283,10 +291,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8099)
     with FakeTmdb(parser.parse_args().port) as fake:
         print(f"TMDB_BASE_URL={fake.url} TMDB_API_KEY={KEY}", flush=True)  # noqa: T201
-        try:
+        with suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ LANGUAGES = {
     "it": "Italiano",
     "ja": "日本語",
     "ko": "한국어/조선말",
-    "ru": "Pусский",
+    "ru": "Pусский",  # noqa: RUF001 - as TMDB writes it, with a Latin P
 }
 COUNTRIES = {"en": "US", "fr": "FR", "it": "IT", "ja": "JP", "ko": "KR", "ru": "RU"}
 TRANSLATIONS = {

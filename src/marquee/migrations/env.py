@@ -6,7 +6,13 @@ from sqlalchemy.sql.schema import SchemaItem
 from marquee.migrations.running import metadata
 
 
-def _ours(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _to: SchemaItem | None) -> bool:  # noqa: FBT001
+def _ours(
+    _item: SchemaItem,
+    name: str | None,
+    kind: str,
+    _reflected: bool,  # noqa: FBT001 - Alembic's signature
+    _to: SchemaItem | None,
+) -> bool:
     """Procrastinate's tables are its own; its schema comes by its own SQL."""
     return not (kind == "table" and name is not None and name.startswith("procrastinate_"))
 

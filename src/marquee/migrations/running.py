@@ -16,7 +16,7 @@ LOCK = 7_346_102_551
 OLDEST_SERVER = 150_000
 
 
-class UnfitDatabase(Exception):  # noqa: N818 - it says what it is
+class UnfitDatabase(Exception):
     """The database lacks something; the message says what, and how to get it."""
 
 
@@ -57,7 +57,11 @@ def metadata() -> MetaData:
     """All tables of all domains."""
     for module in pkgutil.walk_packages(marquee.__path__, "marquee."):
         name = module.name.rpartition(".")[2]
-        if name == "models" or module.name in ("marquee.audit", "marquee.web.idempotency", "marquee.web.limits"):
+        if name == "models" or module.name in (
+            "marquee.audit",
+            "marquee.web.idempotency",
+            "marquee.web.limits",
+        ):
             importlib.import_module(module.name)
     return Model.metadata
 
@@ -73,7 +77,11 @@ def check_fitness(connection: Connection) -> None:
     if connection.execute(installed).scalar():
         return
     if not connection.execute(available).scalar():
-        raise UnfitDatabase("The server lacks the extension pgvector: install it (package postgresql-NN-pgvector).")
+        raise UnfitDatabase(
+            "The server lacks the extension pgvector: install it (package postgresql-NN-pgvector)."
+        )
     may_create = text("select rolsuper from pg_roles where rolname = current_user")
     if not connection.execute(may_create).scalar():
-        raise UnfitDatabase("pgvector is not in this database: let a superuser run CREATE EXTENSION vector in it.")
+        raise UnfitDatabase(
+            "pgvector is not in this database: let a superuser run CREATE EXTENSION vector in it."
+        )

@@ -196,12 +196,12 @@ def home_of(folder: Path, account: Account | None) -> Path:
 def sockets_of(home: Path, account: Account | None) -> Path:
     """The private folder of the server's socket, short enough for a socket's address.
 
-    libpq splits a host at commas and PostgreSQL's setting has its own quoting, so a path with such
-    signs is avoided like a long one.
+    A path with a space, a comma or a quote is avoided like a long one: libpq, SQLAlchemy and
+    PostgreSQL's setting each write those in another way.
     """
     folder = home / "run"
     path = str(folder / ".s.PGSQL.5432")
-    if len(os.fsencode(path)) <= _SOCKET_PATH and not set(path) & set(",\"'\\"):
+    if len(path) <= _SOCKET_PATH and re.fullmatch(r"[A-Za-z0-9/._-]+", path):
         return private(folder, account)
     name = hashlib.sha256(os.fsencode(str(home))).hexdigest()[:12]
     if is_root():

@@ -1,7 +1,8 @@
 """The contract engine: the only code that knows Connexion and Flask.
 
-`app.create_app` makes the application; `engine` answers requests by a plan per operation; each other file
-has one part of that: contract, routing, schema, parameters, bodies, security, perform, answers, caching, …
+`app.create_app` makes the application; `engine` answers requests by a plan per operation; each
+other file has one part of that: contract, routing, schema, parameters, bodies, security, perform,
+answers, caching, …
 """
 
 import warnings

@@ -21,7 +21,10 @@ SECURITY_HEADERS: list[Header] = [
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
-NO_CONTENT_POLICY: Header = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+NO_CONTENT_POLICY: Header = (
+    b"content-security-policy",
+    b"default-src 'none'; frame-ancestors 'none'",
+)
 
 
 @dataclass(slots=True)
@@ -43,8 +46,8 @@ class Answer:
 class Stream:
     """What a handler returns for an answer in pieces, e.g. server-sent events.
 
-    The pieces are made on the event loop, after the transaction has ended: they hold no thread and no
-    database connection.
+    The pieces are made on the event loop, after the transaction has ended: they hold no thread and
+    no database connection.
     """
 
     pieces: AsyncIterator[bytes]
@@ -91,7 +94,9 @@ def preferred_coding(accept: str) -> str | None:
     for part in accept.split(","):
         coding, _, parameter = part.strip().partition(";")
         quality = parameter.strip().removeprefix("q=") if parameter else "1"
-        weights[coding.strip().lower()] = 0.0 if quality.strip() in ("0", "0.0", "0.00", "0.000") else 1.0
+        weights[coding.strip().lower()] = (
+            0.0 if quality.strip() in ("0", "0.0", "0.00", "0.000") else 1.0
+        )
     return next((coding for coding in ("br", "gzip") if weights.get(coding)), None)
 
 
@@ -115,4 +120,6 @@ def compressed(answer: Answer, coding: str) -> Answer:
     headers = [
         (name, value[:-1] + suffix if name == b"etag" else value) for name, value in answer.headers
     ]
-    return Answer(answer.status, body, answer.content_type, [*headers, (b"content-encoding", coding.encode())])
+    return Answer(
+        answer.status, body, answer.content_type, [*headers, (b"content-encoding", coding.encode())]
+    )

@@ -1,7 +1,9 @@
-"""The application: `create_app()` for a server, with everything that stands between HTTP and the handlers."""
+"""The application: `create_app()` for a server, with everything that stands between HTTP and the
+handlers.
+"""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import flask
 from a2wsgi import WSGIMiddleware
@@ -30,7 +32,8 @@ class FlaskInside(SpecMiddleware):
     def __init__(self, import_name: str) -> None:
         self.flask = flask.Flask(import_name, static_folder=None)
         self.flask.register_error_handler(HTTPException, _envelope)
-        self._asgi = WSGIMiddleware(self.flask.wsgi_app, workers=4)
+        # Starlette's and a2wsgi's types of the same protocol do not know each other.
+        self._asgi: Any = WSGIMiddleware(cast("Any", self.flask.wsgi_app), workers=4)
 
     def add_api(self, specification: Any, **_: Any) -> None:  # noqa: ANN401 - Connexion's interface
         """Operations are the engine's; Flask needs to know none of them."""
@@ -55,7 +58,8 @@ class App(AbstractApp):
         self.add_api(self.document)
         explorer.register(self.flask, contract.published(self.document), values)
         # Built now, not at the first request: a mistake in the contract stops the server's start.
-        self.middleware.app, self.middleware.middleware_stack = self.middleware._build_middleware_stack()  # noqa: SLF001
+        stack = self.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
+        self.middleware.app, self.middleware.middleware_stack = stack
 
     @property
     def engine(self) -> Engine:
@@ -72,10 +76,11 @@ class App(AbstractApp):
         await self.engine(scope, receive, send)
 
 
-def create_app(values: Settings | None = None) -> App:
-    """The application of a server process, with its database."""
-    values = values or settings.current()
-    return App(values)
+def create_app(
+    values: Settings | None = None, document: contract.Document | None = None
+) -> App:
+    """The application of a server process; of the contract under openapi/ unless told otherwise."""
+    return App(values or settings.current(), document=document)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

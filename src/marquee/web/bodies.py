@@ -1,4 +1,6 @@
-"""Bodies of requests: read within limits of size and time, parsed strictly, checked by the contract."""
+"""Bodies of requests: read within limits of size and time, parsed strictly, checked by the
+contract.
+"""
 
 import asyncio
 import re
@@ -17,7 +19,7 @@ STRINGS = re.compile(rb'"(?:[^"\\]+|\\.)*"([ \t\r\n]*:)?', re.DOTALL)
 JSON = "application/json"
 
 
-class ClientGone(Exception):  # noqa: N818 - not an error of anybody's
+class ClientGone(Exception):
     """The client closed the connection before its request was whole."""
 
 
@@ -67,7 +69,10 @@ def check_media_type(headers: Mapping[str, str]) -> None:
         raise UnsupportedMediaType(f"This operation takes {JSON}.")
     for parameter in rest.split(";"):
         name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in (
+            "utf-8",
+            "utf8",
+        ):
             raise UnsupportedMediaType("JSON is read in UTF-8 only.")
     if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("A body must come without a content coding.")
@@ -100,9 +105,13 @@ def _names(value: object) -> int:
     return sum(map(_names, value)) if isinstance(value, list) else 0
 
 
-async def receive_body(receive: Receive, headers: Mapping[str, str], *, largest: int, seconds: float) -> bytes:
+async def receive_body(
+    receive: Receive, headers: Mapping[str, str], *, largest: int, seconds: float
+) -> bytes:
     """The whole body. Raises PayloadTooLarge, RequestTimeout or ClientGone."""
-    too_large = PayloadTooLarge(f"A body may have {largest} bytes at the most.", headers={"Connection": "close"})
+    too_large = PayloadTooLarge(
+        f"A body may have {largest} bytes at the most.", headers={"Connection": "close"}
+    )
     declared = headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > largest:
         raise too_large
@@ -120,6 +129,6 @@ async def receive_body(receive: Receive, headers: Mapping[str, str], *, largest:
                 if not message.get("more_body"):
                     break
     except TimeoutError as error:
-        message = f"The body did not arrive within {seconds:g} seconds."
-        raise RequestTimeout(message, headers={"Connection": "close"}) from error
+        words = f"The body did not arrive within {seconds:g} seconds."
+        raise RequestTimeout(words, headers={"Connection": "close"}) from error
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -1,11 +1,13 @@
 """Whole answers, stored as bytes by Flask-Caching.
 
-Public answers (`x-cache: {scope: public}`) are stored in the process and, where `REDIS_URL` is set, in Redis for all
-processes. One request refreshes an answer while the others wait, or get the old one; where refreshing fails, the last
-good answer is served with `Age` and `Cache-Status` (RFC 9211).
+Public answers (`x-cache: {scope: public}`) are stored in the process and, where `REDIS_URL` is set,
+in Redis for all processes. One request refreshes an answer while the others wait, or get the old
+one; where refreshing fails, the last good answer is served with `Age` and `Cache-Status` (RFC
+9211).
 
-Private answers are stored in Redis alone, by user: a store that only one process sees could show a user an answer from
-before the user's own write. Every write moves the user on to a new generation of keys.
+Private answers are stored in Redis alone, by user: a store that only one process sees could show a
+user an answer from before the user's own write. Every write moves the user on to a new generation
+of keys.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -54,7 +57,11 @@ class Stores:
 
     def __init__(self, flask: Flask, settings: Settings) -> None:
         self.seconds = settings.cache_duration_seconds
-        near = {"CACHE_TYPE": "SimpleCache", "CACHE_THRESHOLD": MOST_ANSWERS, "CACHE_DEFAULT_TIMEOUT": KEPT_SECONDS}
+        near = {
+            "CACHE_TYPE": "SimpleCache",
+            "CACHE_THRESHOLD": MOST_ANSWERS,
+            "CACHE_DEFAULT_TIMEOUT": KEPT_SECONDS,
+        }
         self.near = Cache(flask, config=near)
         self._near = flask.extensions["cache"][self.near]
         self._far = None
@@ -66,7 +73,8 @@ class Stores:
                 "CACHE_REDIS_URL": settings.redis_url,
                 "CACHE_KEY_PREFIX": "marquee:",
                 "CACHE_DEFAULT_TIMEOUT": KEPT_SECONDS,
-                "CACHE_OPTIONS": options | ({"password": settings.redis_password} if settings.redis_password else {}),
+                "CACHE_OPTIONS": options
+                | ({"password": settings.redis_password} if settings.redis_password else {}),
             }
             self.far = Cache(flask, config=far)
             self._far = flask.extensions["cache"][self.far]
@@ -122,7 +130,11 @@ class PublicAnswers:
         self._refreshing: dict[str, asyncio.Task[Answer]] = {}
 
     async def answer(
-        self, plan: Plan, request: Request, coding: str | None, perform: Callable[[], Awaitable[Answer]]
+        self,
+        plan: Plan,
+        request: Request,
+        coding: str | None,
+        perform: Callable[[], Awaitable[Answer]],
     ) -> Answer:
         """The stored answer while it is fresh; else what `perform` makes, once for all who ask."""
         key = _public_key(plan, request)
@@ -156,7 +168,9 @@ class PublicAnswers:
                 self.stores.near_set(key, entry)
                 if self.stores.shared:
                     await asyncio.to_thread(self.stores.far_set, f"public:{key}", entry)
-            elif made.status >= HTTPStatus.INTERNAL_SERVER_ERROR and (old := self.stores.near_get(key)):
+            elif made.status >= HTTPStatus.INTERNAL_SERVER_ERROR and (
+                old := self.stores.near_get(key)
+            ):
                 # What is down is not asked again by every request.
                 old.fresh_until = time.time() + RETRY_SECONDS
                 self.stores.near_set(key, old)
@@ -194,7 +208,9 @@ class PrivateAnswers:
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
 
-    def answer(self, plan: Plan, request: Request, viewer: Viewer, make: Callable[[], Answer]) -> Answer:
+    def answer(
+        self, plan: Plan, request: Request, viewer: Viewer, make: Callable[[], Answer]
+    ) -> Answer:
         """The stored answer of this user, else what `make` makes."""
         if not self.stores.shared:
             return make()
@@ -215,7 +231,10 @@ class PrivateAnswers:
         users = {str(request.viewer.id)} if request.viewer else set()
         users |= {request.path_values["user_id"]} if "user_id" in request.path_values else set()
         for user in users:
-            after_commit(lambda user=user: self.stores.far_set(_generation_key(user), secrets.token_hex(6)))
+            after_commit(partial(self._move_on, user))
+
+    def _move_on(self, user: str) -> None:
+        self.stores.far_set(_generation_key(user), secrets.token_hex(6))
 
 
 def _generation_key(user: int | str) -> str:

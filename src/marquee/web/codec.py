@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -62,8 +63,8 @@ def _object_decoder(schema: dict[str, Any]) -> Convert | None:
 class Encoders:
     """Makes functions from objects, with attributes or keys, to JSON in the shape of a schema.
 
-    Only what the contract names goes out: a column that it does not know cannot leak. A field that it
-    requires and the object lacks is a bug, and raises AttributeError or KeyError.
+    Only what the contract names goes out: a column that it does not know cannot leak. A field that
+    it requires and the object lacks is a bug, and raises AttributeError or KeyError.
     """
 
     def __init__(self) -> None:
@@ -78,10 +79,15 @@ class Encoders:
             return WRITE.get(schema.get("format", ""))
         key = id(schema["properties"])
         if key not in self._made:
-            # A schema that contains itself meets this while it is being made, and looks it up when it runs.
-            self._made[key] = lambda thing: self._made[key](thing)  # type: ignore[misc]
+            # A schema that contains itself meets this while it is being made, and looks the
+            # encoder up when it runs.
+            self._made[key] = partial(self._encode, key)
             self._made[key] = _object_encoder(schema, self)
         return self._made[key]
+
+    def _encode(self, key: int, thing: Any) -> Any:  # noqa: ANN401 - rows, models, dicts
+        encode = self._made[key]
+        return encode(thing) if encode else thing
 
 
 def _object_encoder(schema: dict[str, Any], encoders: Encoders) -> Convert:

@@ -4,16 +4,19 @@ from marquee.web.answers import Header
 from marquee.web.request import Request
 
 EXPOSED = (
-    b"ETag, Age, Cache-Status, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Idempotent-Replayed, "
-    b"Deprecation, Link"
+    b"ETag, Age, Cache-Status, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, "
+    b"Idempotent-Replayed, Deprecation, Link"
 )
 ALLOWED = (
-    b"Authorization, X-API-Key, X-CSRF-Token, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
+    b"Authorization, X-API-Key, X-CSRF-Token, Content-Type, Idempotency-Key, If-Match, "
+    b"If-None-Match, X-Request-Id"
 )
 
 
 class Cors:
-    """The allow-list. Credentials are allowed to listed origins; `*` allows anybody without them."""
+    """The allow-list. Credentials are allowed to listed origins; `*` allows anybody without
+    them.
+    """
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         self.origins, self.anybody = frozenset(origins), "*" in origins
@@ -26,7 +29,10 @@ class Cors:
         if origin is None or not (self.anybody or origin in self.origins):
             return []
         if origin not in self.origins:
-            return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", EXPOSED)]
+            return [
+                (b"access-control-allow-origin", b"*"),
+                (b"access-control-expose-headers", EXPOSED),
+            ]
         return [
             (b"access-control-allow-origin", origin.encode("latin-1")),
             (b"access-control-allow-credentials", b"true"),

@@ -1,10 +1,12 @@
-"""The engine: Connexion's middleware list in one, compiled from the contract when the server starts.
+"""The engine: Connexion's middleware list in one, compiled from the contract when the server
+starts.
 
-For each operation there is a plan; a request costs a look-up, one hop to a handler thread, and the way back. What is
-not in the contract (the explorer, the contract itself) goes on to the application inside, Flask.
+For each operation there is a plan; a request costs a look-up, one hop to a handler thread, and the
+way back. What is not in the contract (the explorer, the contract itself) goes on to the application
+inside, Flask.
 
-Connexion stays the framework: this is a middleware of its public `middlewares=`, fed by its Specification, its
-operations and its Resolver.
+Connexion stays the framework: this is a middleware of its public `middlewares=`, fed by its
+Specification, its operations and its Resolver.
 """
 
 import asyncio
@@ -45,7 +47,9 @@ access = structlog.get_logger("marquee.access")
 class Engine(SpecMiddleware):
     """One ASGI application for all operations of the contract."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, performer: Performer, public: PublicAnswers) -> None:
+    def __init__(
+        self, app: ASGIApp, *, settings: Settings, performer: Performer, public: PublicAnswers
+    ) -> None:
         self.app, self.settings = app, settings
         self.performer, self.public = performer, public
         self.routes: Routes[Plan] = Routes()
@@ -56,7 +60,12 @@ class Engine(SpecMiddleware):
         self.threads = ThreadPoolExecutor(settings.marquee_threads, thread_name_prefix="handler")
 
     def add_api(
-        self, specification: Specification, *, base_path: str | None = None, resolver: Resolver | None = None, **_: Any
+        self,
+        specification: Specification,
+        *,
+        base_path: str | None = None,
+        resolver: Resolver | None = None,
+        **_: Any,  # noqa: ANN401 - Connexion's options that the engine has no use for
     ) -> None:
         """Compile a contract. Connexion calls this for each `app.add_api`."""
         api = AbstractSpecAPI(specification, base_path=base_path, resolver=resolver)
@@ -107,7 +116,10 @@ class Engine(SpecMiddleware):
     async def _perform(self, plan: Plan, request: Request, receive: Receive) -> Answer:
         if plan.body is not None:
             request.body = await receive_body(
-                receive, request.headers, largest=plan.largest_body, seconds=self.settings.request_timeout
+                receive,
+                request.headers,
+                largest=plan.largest_body,
+                seconds=self.settings.request_timeout,
             )
         loop = asyncio.get_running_loop()
         if not plan.public:
@@ -127,11 +139,21 @@ class Engine(SpecMiddleware):
         allowed = sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
         headers = {"Allow": ", ".join(allowed)}
         if request.method == "OPTIONS":
-            return Answer(204, headers=[(b"allow", headers["Allow"].encode()), *self.cors.preflight(request, allowed)])
+            return Answer(
+                204,
+                headers=[
+                    (b"allow", headers["Allow"].encode()),
+                    *self.cors.preflight(request, allowed),
+                ],
+            )
         message = f"This path takes {headers['Allow']}."
-        return envelope(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message, headers=headers)
+        return envelope(
+            HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message, headers=headers
+        )
 
-    async def _elsewhere(self, request: Request, receive: Receive, send: Send, started: float) -> None:
+    async def _elsewhere(
+        self, request: Request, receive: Receive, send: Send, started: float
+    ) -> None:
         """What is not in the contract: Flask's, with the headers that every answer has."""
         status = HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -139,7 +161,10 @@ class Engine(SpecMiddleware):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *self.heads.missing(request, message["headers"])]
+                message["headers"] = [
+                    *message["headers"],
+                    *self.heads.missing(request, message["headers"]),
+                ]
             await send(message)
 
         try:
@@ -194,8 +219,14 @@ class Engine(SpecMiddleware):
 
 
 def _without_conditions(request: Request) -> Request:
-    """The request that fills a store: it asks for the whole answer, and for nobody in particular."""
-    kept = {name: value for name, value in request.headers.items() if name in ("user-agent", "accept")}
-    shared = Request(request.method, request.path, request.query, kept, request.address, request.scope)
+    """The request that fills a store: it asks for the whole answer, and for nobody in
+    particular.
+    """
+    kept = {
+        name: value for name, value in request.headers.items() if name in ("user-agent", "accept")
+    }
+    shared = Request(
+        request.method, request.path, request.query, kept, request.address, request.scope
+    )
     shared.path_values = request.path_values
     return shared

@@ -9,7 +9,7 @@ from marquee.web.answers import Answer, json_answer
 
 log = structlog.get_logger("marquee")
 
-# SQLSTATE classes of a server that cannot serve now: connection exceptions, resources, intervention.
+# SQLSTATE classes of a server that cannot serve now: connection, resources, intervention.
 DOWN = ("08", "53", "57")
 CHALLENGE = 'Bearer realm="marquee"'
 

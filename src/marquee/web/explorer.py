@@ -1,7 +1,7 @@
 """The contract as documents, and the explorer to read and try it: Scalar, locked down.
 
-All assets come from this host, out of the wheel that ships them; the page may talk to nobody else. Scalar sets style
-elements, which the policy allows by a nonce.
+All assets come from this host, out of the wheel that ships them; the page may talk to nobody else.
+Scalar sets style elements, which the policy allows by a nonce.
 """
 
 import gzip
@@ -23,9 +23,9 @@ ASSETS = Path(__file__).with_name("assets")
 CSRF_COOKIE = "__csrf"
 CSRF_PURPOSE = "csrf"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
@@ -37,19 +37,30 @@ def register(app: flask.Flask, document: Document, settings: Settings) -> None:
     documents = {
         f"{base}/openapi.json": (as_json, "application/json"),
         f"{base}/openapi.yaml": (as_yaml, "application/yaml"),
-        f"{base}/ui/init.js": ((ASSETS / "explorer.js").read_bytes(), "text/javascript; charset=utf-8"),
+        f"{base}/ui/init.js": (
+            (ASSETS / "explorer.js").read_bytes(),
+            "text/javascript; charset=utf-8",
+        ),
     }
     for path, (body, media_type) in documents.items():
         packed = gzip.compress(body, mtime=0)
         app.add_url_rule(path, path, lambda b=body, p=packed, m=media_type: _document(b, p, m))
-    app.add_url_rule(f"{base}/ui/scalar.js", "scalar", lambda: _document(*_scalar(), "text/javascript; charset=utf-8"))
+    app.add_url_rule(
+        f"{base}/ui/scalar.js",
+        "scalar",
+        lambda: _document(*_scalar(), "text/javascript; charset=utf-8"),
+    )
     app.add_url_rule(f"{base}/ui", "explorer", lambda: _page(base, settings))
 
 
 def _document(body: bytes, packed: bytes, media_type: str) -> flask.Response:
     """A document that changes only with the version, in the coding that the client prefers."""
     etag = etag_of(body)
-    headers = {"ETag": etag.decode(), "Cache-Control": "public, max-age=300", "Vary": "Accept-Encoding"}
+    headers = {
+        "ETag": etag.decode(),
+        "Cache-Control": "public, max-age=300",
+        "Vary": "Accept-Encoding",
+    }
     if matches(flask.request.headers.get("If-None-Match", '""'), etag):
         return flask.Response(status=304, headers=headers)
     if preferred_coding(flask.request.headers.get("Accept-Encoding", "")) is not None and (

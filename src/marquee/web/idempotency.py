@@ -1,8 +1,8 @@
 """`Idempotency-Key`: a retry gets the stored answer instead of doing the thing again.
 
-After draft-ietf-httpapi-idempotency-key-header and Stripe's rules. The answer is stored in the handler's own
-transaction, so that there is either both, the effect and the stored answer, or neither. Refusals are not
-stored: the same key may be tried again.
+After draft-ietf-httpapi-idempotency-key-header and Stripe's rules. The answer is stored in the
+handler's own transaction, so that there is either both, the effect and the stored answer, or
+neither. Refusals are not stored: the same key may be tried again.
 """
 
 import hashlib
@@ -43,7 +43,9 @@ def earlier_answer(request: Request, user_id: int, key: str) -> Answer | None:
     Raises Conflict while that request is still running, Unprocessable if it was another one.
     """
     if not locked("idempotency", user_id, key):
-        raise Conflict("The first request with this key is still running.", "IDEMPOTENT_REQUEST_RUNNING")
+        raise Conflict(
+            "The first request with this key is still running.", "IDEMPOTENT_REQUEST_RUNNING"
+        )
     stored = session.scalar(
         select(StoredAnswer).where(
             StoredAnswer.user_id == user_id,
@@ -55,7 +57,7 @@ def earlier_answer(request: Request, user_id: int, key: str) -> Answer | None:
         return None
     if stored.fingerprint != fingerprint(request):
         raise Unprocessable("This key was used with another request.", "IDEMPOTENCY_KEY_REUSED")
-    headers = encode_headers(stored.headers) + [(b"idempotent-replayed", b"true")]
+    headers = [*encode_headers(stored.headers), (b"idempotent-replayed", b"true")]
     return Answer(stored.status, stored.body, b"application/json" if stored.body else None, headers)
 
 

@@ -1,7 +1,8 @@
 """Rate limits, by the policies that the contract names in `x-rate-limit`.
 
-Counters live in Redis where `REDIS_URL` is set; else in the process, or in PostgreSQL when there are several
-server processes. A counter store that fails is replaced by the process's own for as long as it does.
+Counters live in Redis where `REDIS_URL` is set; else in the process, or in PostgreSQL when there
+are several server processes. A counter store that fails is replaced by the process's own for as
+long as it does.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ class RateLimits:
         limiter = self._shared
         try:
             allowed = limiter.hit(item, *keys)
-        except Exception:  # noqa: BLE001 - whatever the store's client raises
+        except Exception:
             log.warning("rate_limit_storage_failed", exc_info=True)
             limiter = self._own
             allowed = limiter.hit(item, *keys)
@@ -147,7 +148,11 @@ def storage_for(settings: Settings, engine: Callable[[], Engine]) -> Storage:
     """The counter store that these settings ask for."""
     if settings.redis_url:
         options = {"password": settings.redis_password} if settings.redis_password else {}
-        return storage_from_string(settings.redis_url, socket_timeout=0.5, socket_connect_timeout=0.5, **options)
+        storage = storage_from_string(
+            settings.redis_url, socket_timeout=0.5, socket_connect_timeout=0.5, **options
+        )
+        assert isinstance(storage, Storage)  # noqa: S101 - async ones have another scheme
+        return storage
     return PostgresStorage(engine()) if settings.marquee_workers > 1 else MemoryStorage()
 
 

@@ -1,4 +1,6 @@
-"""Logs: one JSON object a line, to standard error. `structlog` because it carries context across calls."""
+"""Logs: one JSON object a line, to standard error. `structlog` because it carries context across
+calls.
+"""
 
 import logging
 import sys
@@ -36,4 +38,8 @@ def configure(level: str = "INFO") -> None:
             ],
         )
     )
-    logging.basicConfig(level=max(logging.getLevelNamesMapping()[level], logging.WARNING), handlers=[handler], force=True)
+    logging.basicConfig(
+        level=max(logging.getLevelNamesMapping()[level], logging.WARNING),
+        handlers=[handler],
+        force=True,
+    )

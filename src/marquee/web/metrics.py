@@ -1,11 +1,15 @@
-"""Figures for Prometheus, by operationId. Several server processes add up through files, see `cli.py`."""
+"""Figures for Prometheus, by operationId. Several server processes add up through files, see
+`cli.py`.
+"""
 
 import os
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-REQUESTS = Counter("http_requests", "Requests that were answered.", ("method", "operation", "status"))
+REQUESTS = Counter(
+    "http_requests", "Requests that were answered.", ("method", "operation", "status")
+)
 DURATION = Histogram(
     "http_request_duration_seconds",
     "Time from the request's first byte to the answer's last.",
@@ -33,6 +37,6 @@ def exposition() -> str:
     """All figures in Prometheus' text format."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # its types lack it
         return generate_latest(registry).decode()
     return generate_latest().decode()

@@ -32,13 +32,17 @@ class NumberedPage:
         return -(-self.total_results // self.page_size)
 
 
-def numbered(query: Select[Any], *, counted: Select[Any], page: int, page_size: int) -> NumberedPage:
+def numbered(
+    query: Select[*tuple[Any, ...]], *, counted: Select[*tuple[Any, ...]], page: int, page_size: int
+) -> NumberedPage:
     """A page of an ordered query. `counted` selects the same rows without their order.
 
     Raises Invalid for a page that lies beyond the 10,000th result.
     """
     if page * page_size > DEEPEST:
-        raise Invalid.value("query", "/page", f"reaches beyond result {DEEPEST}: narrow it by a filter")
+        raise Invalid.value(
+            "query", "/page", f"reaches beyond result {DEEPEST}: narrow it by a filter"
+        )
     total, is_estimate = _total(counted)
     rows = session.execute(query.limit(page_size).offset((page - 1) * page_size)).all()
     return NumberedPage(page, page_size, total, is_estimate, rows)
@@ -50,7 +54,11 @@ def _total(counted: Select[Any]) -> tuple[int, bool]:
     if total <= DEEPEST:
         return total, False
     compiled = counted.compile(session.get_bind(), compile_kwargs={"render_postcompile": True})
-    plan = session.connection().exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params).scalar_one()
+    plan = (
+        session.connection()
+        .exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params)
+        .scalar_one()
+    )
     return max(total, int(plan[0]["Plan"]["Plan Rows"])), True
 
 
@@ -62,7 +70,7 @@ class CursorPage:
     next_cursor: str | None
 
 
-def by_cursor(
+def by_cursor(  # noqa: PLR0913 - what a page by cursor is
     query: Select[Any],
     *,
     key: Sequence[ColumnElement[Any]],
@@ -73,8 +81,9 @@ def by_cursor(
 ) -> CursorPage:
     """A page of a query, in the order of `key`, whose values no two rows share.
 
-    `name` is what the cursor is good for, e.g. `favorites:rating:desc`: the cursor of another list, or of
-    another order, is refused (Invalid). The keys are selected beside the rows, as `key_0`, `key_1`, …
+    `name` is what the cursor is good for, e.g. `favorites:rating:desc`: the cursor of another list,
+    or of another order, is refused (Invalid). The keys are selected beside the rows, as `key_0`,
+    `key_1`, …
     """
     keyed = query.add_columns(*(column.label(f"key_{n}") for n, column in enumerate(key)))
     if cursor is not None:
@@ -86,10 +95,15 @@ def by_cursor(
     if len(rows) <= limit:
         return CursorPage(shown, None)
     last = [getattr(shown[-1], f"key_{n}") for n in range(len(key))]
-    return CursorPage(shown, signing.sign(PURPOSE, orjson.dumps([name, *map(_pack, last)]).decode()))
+    return CursorPage(
+        shown, signing.sign(PURPOSE, orjson.dumps([name, *map(_pack, last)]).decode())
+    )
 
 
-KINDS: dict[str, Callable[[str], object]] = {"date": date.fromisoformat, "datetime": datetime.fromisoformat}
+KINDS: dict[str, Callable[[str], object]] = {
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+}
 
 
 def _pack(value: object) -> object:
@@ -107,5 +121,3 @@ def _decode(name: str, cursor: str, keys: int) -> list[Any]:
     if words[0] != name or len(words) != keys + 1:
         raise Invalid.value("query", "/cursor", "is not a cursor of this list in this order")
     return [_unpack(word) for word in words[1:]]
-
-

@@ -1,8 +1,9 @@
-"""Parameters of a request: text coerced to the contract's types, then checked in one call a location.
+"""Parameters of a request: text coerced to the contract's types, then checked in one call a
+location.
 
-Stricter than the rules of Python: an integer is ASCII digits with an optional minus, a number has JSON's
-form, a boolean is `true` or `false`. A name that the contract does not have, or a second value for one that
-takes one, is refused.
+Stricter than the rules of Python: an integer is ASCII digits with an optional minus, a number has
+JSON's form, a boolean is `true` or `false`. A name that the contract does not have, or a second
+value for one that takes one, is refused.
 """
 
 import re
@@ -88,11 +89,15 @@ class Location:
                 texts = [text] if explode else text.split(",")
                 values.setdefault(name, []).extend(coerce(each) for each in texts)
             elif closed:
-                raise Invalid.value(self.where, f"/{name[:100]}", "is not a parameter of this operation")
+                raise Invalid.value(
+                    self.where, f"/{name[:100]}", "is not a parameter of this operation"
+                )
         if not self.schema.is_valid(values):
             raise self.schema.refusal(values)
         decoded = self.decode(values) if self.decode else values
-        named = {self.arguments[name]: value for name, value in decoded.items() if name in self.arguments}
+        named = {
+            self.arguments[name]: value for name, value in decoded.items() if name in self.arguments
+        }
         return {**self.defaults, **named} if self.defaults else named
 
 
@@ -100,13 +105,24 @@ class Parameters:
     """All parameters of one operation."""
 
     def __init__(self, parameters: list[dict[str, Any]]) -> None:
-        places: dict[str, list[dict[str, Any]]] = {"path": [], "query": [], "header": [], "cookie": []}
+        places: dict[str, list[dict[str, Any]]] = {
+            "path": [],
+            "query": [],
+            "header": [],
+            "cookie": [],
+        }
         for parameter in parameters:
             places[parameter["in"]].append(parameter)
         self.query = Location("query", places["query"])
-        self.others = [Location(where, places[where]) for where in ("path", "header", "cookie") if places[where]]
+        self.others = [
+            Location(where, places[where])
+            for where in ("path", "header", "cookie")
+            if places[where]
+        ]
 
-    def read(self, query: str, path: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+    def read(
+        self, query: str, path: Mapping[str, str], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
         """The arguments of a handler. Raises Invalid, naming each value at fault."""
         values = self.query.read(query_pairs(query), closed=True)
         for location in self.others:
@@ -120,14 +136,18 @@ def _pairs(
     if location.where == "path":
         return path.items()
     if location.where == "header":
-        return ((name, headers[name]) for name in (*location.single, *location.many) if name in headers)
+        return (
+            (name, headers[name]) for name in (*location.single, *location.many) if name in headers
+        )
     return cookies(headers).items()
 
 
 def cookies(headers: Mapping[str, str]) -> dict[str, str]:
     """The cookies of a request; none where the header is malformed."""
     try:
-        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
+        return {
+            name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()
+        }
     except CookieError:
         return {}
 
@@ -146,7 +166,11 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
 
 def _unquote(text: str) -> str:
     try:
-        decoded = unquote_to_bytes(text.replace("+", " ")).decode() if "%" in text or "+" in text else text
+        decoded = (
+            unquote_to_bytes(text.replace("+", " ")).decode()
+            if "%" in text or "+" in text
+            else text
+        )
     except UnicodeDecodeError as error:
         raise Invalid.value("query", "/", "is not UTF-8") from error
     if "\0" in decoded:

@@ -1,7 +1,8 @@
-"""What surrounds every handler: who calls, may they, what do they say, one transaction, and what they get.
+"""What surrounds every handler: who calls, may they, what do they say, one transaction, and what
+they get.
 
-Runs in a handler thread. The order decides which error is seen first: credential (401), rate limit (429), permission
-(403), then the request's own faults (400, 406, 415).
+Runs in a handler thread. The order decides which error is seen first: credential (401), rate limit
+(429), permission (403), then the request's own faults (400, 406, 415).
 """
 
 from http import HTTPStatus
@@ -63,7 +64,9 @@ class Performer:
             require_permission(plan.permission, viewer, plan.method)
             arguments = plan.arguments(request, information)
             if plan.cache is not None and viewer is not None:
-                return self.private.answer(plan, request, viewer, lambda: self._handle(plan, arguments))
+                return self.private.answer(
+                    plan, request, viewer, lambda: self._handle(plan, arguments)
+                )
             if plan.safe and plan.audit is None:
                 return self._handle(plan, arguments)
             return self._write(plan, request, arguments)
@@ -132,7 +135,9 @@ class Performer:
     @staticmethod
     def _worth_recording(plan: Plan, request: Request, refusal: Refusal) -> bool:
         """Refused writes of known callers, and failed sign-ins; not the noise of strangers."""
-        return request.viewer is not None or (refusal.code == "INVALID_CREDENTIALS" and plan.security.optional)
+        return request.viewer is not None or (
+            refusal.code == "INVALID_CREDENTIALS" and plan.security.optional
+        )
 
     @staticmethod
     def _record_refusal(plan: Plan, request: Request, refusal: Refusal) -> Answer | None:
@@ -141,7 +146,10 @@ class Performer:
         try:
             with transaction():
                 audit.record(
-                    str(plan.audit), request.viewer, resource_id=_resource_id(request), error_code=refusal.code
+                    str(plan.audit),
+                    request.viewer,
+                    resource_id=_resource_id(request),
+                    error_code=refusal.code,
                 )
         except DBAPIError as error:
             return answer_to(error)

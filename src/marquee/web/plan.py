@@ -21,8 +21,6 @@ from marquee.web.request import Request
 from marquee.web.schema import Schema
 from marquee.web.security import Scheme, Security, TokenInfo
 
-
-
 log = structlog.get_logger("marquee")
 JSON = "application/json"
 
@@ -33,7 +31,7 @@ class NotAcceptable(Refusal):
     status, code = 406, "NOT_ACCEPTABLE"
 
 
-class BrokenPromise(Exception):  # noqa: N818 - it says what it is
+class BrokenPromise(Exception):
     """A handler answered with something that the contract does not say: a bug of ours."""
 
 
@@ -61,7 +59,9 @@ class Outcome:
 class Plan:
     """What the engine needs to know of one operation, and nothing that it must look up again."""
 
-    def __init__(self, operation: AbstractOperation, schemes: dict[str, Scheme], encoders: codec.Encoders) -> None:
+    def __init__(
+        self, operation: AbstractOperation, schemes: dict[str, Scheme], encoders: codec.Encoders
+    ) -> None:
         source: dict[str, Any] = operation._operation  # noqa: SLF001 - Connexion keeps extensions nowhere else
         self.operation_id: str = source["operationId"]
         self.method: str = operation.method.upper()
@@ -78,15 +78,21 @@ class Plan:
         self.idempotent: bool = source.get("x-idempotent", False)
         self.if_match: str | None = source.get("x-if-match")
         self.cache: dict[str, Any] | None = source.get("x-cache")
-        self.outcomes = {status: made for status, made in _outcomes(operation, encoders)}
-        success = [each for status, each in self.outcomes.items() if status < HTTPStatus.BAD_REQUEST]
+        self.outcomes = dict(_outcomes(operation, encoders))
+        success = [
+            each for status, each in self.outcomes.items() if status < HTTPStatus.BAD_REQUEST
+        ]
         self.media_types = {each.media_type for each in success if each.media_type}
-        self.default_status = min(status for status in self.outcomes if status < HTTPStatus.MULTIPLE_CHOICES)
+        self.default_status = min(
+            status for status in self.outcomes if status < HTTPStatus.MULTIPLE_CHOICES
+        )
 
     @property
     def public(self) -> bool:
         """Whether one stored answer serves everybody."""
-        return self.cache is not None and self.cache["scope"] == "public" and not self.security.schemes
+        return (
+            self.cache is not None and self.cache["scope"] == "public" and not self.security.schemes
+        )
 
     @property
     def largest_body(self) -> int:
@@ -117,7 +123,9 @@ class Plan:
         raise NotAcceptable(f"This operation answers with {', '.join(sorted(self.media_types))}.")
 
     def answer(self, result: Any, *, validate: bool) -> Answer:  # noqa: ANN401 - what a handler returns
-        """A handler's result, `body`, `(body, status)` or `(body, status, headers)`, as an answer."""
+        """A handler's result, `body`, `(body, status)` or `(body, status, headers)`, as an
+        answer.
+        """
         status, headers = self.default_status, None
         if isinstance(result, tuple):
             result, status, *rest = result
@@ -126,7 +134,9 @@ class Plan:
         if outcome is None:
             raise BrokenPromise(f"{self.operation_id} does not document {status}.")
         if isinstance(result, Stream):
-            return Answer(status, b"", result.content_type.encode(), encode_headers(headers), result.pieces)
+            return Answer(
+                status, b"", result.content_type.encode(), encode_headers(headers), result.pieces
+            )
         body = outcome.write(result, validate=validate)
         content_type = outcome.media_type.encode() if outcome.media_type else None
         if content_type == b"text/plain":
@@ -137,10 +147,11 @@ class Plan:
 def _outcomes(operation: AbstractOperation, encoders: codec.Encoders) -> list[tuple[int, Outcome]]:
     made = []
     for status, response in operation.responses.items():
-        media_type, media = next(iter(response.get("content", {}).items()), (None, {}))
-        schema = media.get("schema")
-        is_json = media_type == JSON and schema is not None
-        encode = encoders.make(schema) if is_json else None
-        outcome = Outcome(int(status), media_type, encode, Schema(schema, "response") if is_json and int(status) < 400 else None)  # noqa: PLR2004
-        made.append((int(status), outcome))
+        content = response.get("content", {})
+        media_type, schema = next(iter(content), None), content.get(JSON, {}).get("schema")
+        encode = encoders.make(schema) if schema else None
+        # Errors are written by the envelope alone.
+        checked = schema if int(status) < HTTPStatus.BAD_REQUEST else None
+        schema_ = Schema(checked, "response") if checked else None
+        made.append((int(status), Outcome(int(status), media_type, encode, schema_)))
     return made

@@ -33,4 +33,6 @@ class Redirects:
         if path == request.path:
             return None
         location = path + (f"?{request.query}" if request.query else "")
-        return Answer(HTTPStatus.PERMANENT_REDIRECT, headers=[(b"location", location.encode("latin-1"))])
+        return Answer(
+            HTTPStatus.PERMANENT_REDIRECT, headers=[(b"location", location.encode("latin-1"))]
+        )

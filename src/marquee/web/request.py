@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,13 +22,13 @@ class Request:
     query: str
     headers: dict[str, str]
     address: str | None
-    scope: dict[str, Any]
+    scope: MutableMapping[str, Any]
     path_values: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     viewer: Viewer | None = None
 
     @classmethod
-    def of(cls, scope: dict[str, Any], trusted_proxies: int) -> "Request":
+    def of(cls, scope: MutableMapping[str, Any], trusted_proxies: int) -> "Request":
         """Read an ASGI scope."""
         headers: dict[str, str] = {}
         for raw_name, raw_value in scope["headers"]:

@@ -7,8 +7,19 @@ import jsonschema_rs
 from marquee.errors import Invalid
 
 DROPPED = frozenset(
-    "components discriminator xml example examples externalDocs deprecated nullable readOnly "
-    "writeOnly description".split()
+    [
+        "components",
+        "discriminator",
+        "xml",
+        "example",
+        "examples",
+        "externalDocs",
+        "deprecated",
+        "nullable",
+        "readOnly",
+        "writeOnly",
+        "description",
+    ]
 )
 MAPS = frozenset(("properties", "definitions"))
 LITERALS = frozenset(("enum", "default", "required", "type"))
@@ -85,11 +96,12 @@ class _Conversion:
             return node
         key = id(node.get("properties", node))
         if key in self.open:
-            name = self.open[key] = self.open[key] or f"recursive{len(self.definitions)}{key}"
-            return {"$ref": f"#/definitions/{name}"}
+            self.open[key] = self.open[key] or f"recursive{len(self.definitions)}{key}"
+            return {"$ref": f"#/definitions/{self.open[key]}"}
         self.open[key] = None
         converted = _nullable(node, {k: self._keyword(k, v) for k, v in node.items() if _kept(k)})
-        if name := self.open.pop(key):
+        name = self.open.pop(key)
+        if name is not None:
             self.definitions[name] = converted
             return {"$ref": f"#/definitions/{name}"}
         return converted

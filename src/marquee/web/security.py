@@ -1,8 +1,9 @@
 """The contract's security requirements, compiled: which credentials, and who they stand for.
 
-The functions are those that the contract names (`x-bearerInfoFunc`, `x-apikeyInfoFunc`). They are called in the
-handler's thread and transaction with the credential, and with the request if they take one; they return Connexion's
-token information, `{"sub": Viewer}`, or None for a credential that does not hold.
+The functions are those that the contract names (`x-bearerInfoFunc`, `x-apikeyInfoFunc`). They are
+called in the handler's thread and transaction with the credential, and with the request if they
+take one; they return Connexion's token information, `{"sub": Viewer}`, or None for a credential
+that does not hold.
 """
 
 import inspect
@@ -61,13 +62,16 @@ class Security:
     def authenticate(self, request: Request) -> TokenInfo:
         """Who is calling: empty where nobody need be. Raises Unauthenticated or Forbidden.
 
-        A bad credential is refused even where none is needed, or where a good one stands beside it. A
-        session cookie without its CSRF token is 403: the caller is known, the form may not be theirs.
+        A bad credential is refused even where none is needed, or where a good one stands beside it.
+        A session cookie without its CSRF token is 403: the caller is known, the form may not be
+        theirs.
         """
         if not self.schemes:
             return {}
         given = {s.name: c for s in self.schemes if (c := s.credential(request)) is not None}
-        chosen = next((each for each in self.alternatives if all(s.name in given for s in each)), None)
+        chosen = next(
+            (each for each in self.alternatives if all(s.name in given for s in each)), None
+        )
         known = {
             s.name: s.check(given[s.name], request)
             for s in self.schemes

@@ -1,13 +1,14 @@
 """Serving: granian's processes, each with one application.
 
-Granian, because it reads HTTP in Rust with time-outs for headers, restarts processes that die, and costs least of the
-servers that can stream.
+Granian, because it reads HTTP in Rust with time-outs for headers, restarts processes that die, and
+costs least of the servers that can stream.
 """
 
 import hashlib
 import os
 import shutil
 import tempfile
+from typing import Any
 
 import structlog
 from granian import Granian
@@ -19,6 +20,7 @@ from marquee import db, settings, signing
 from marquee.settings import Settings
 from marquee.web import logs
 from marquee.web.app import App, create_app
+from marquee.web.contract import Document
 
 log = structlog.get_logger("marquee")
 
@@ -32,8 +34,18 @@ def run(values: Settings, *, workers: int) -> int:
     if figures:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
     os.environ["MARQUEE_WORKERS"] = str(workers)
-    server = Granian(
-        "marquee.web.server:application",
+    try:
+        listener("marquee.web.server:application", values, workers=workers).serve()
+    finally:
+        if figures:
+            shutil.rmtree(figures, ignore_errors=True)
+    return 0
+
+
+def listener(target: str, values: Settings, *, workers: int) -> Granian[Any]:
+    """A server, not yet started, of the application that `target` makes: `module:function`."""
+    return Granian(
+        target,
         factory=True,
         address=values.host,
         port=values.port,
@@ -46,25 +58,23 @@ def run(values: Settings, *, workers: int) -> int:
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_enabled=False,
-        http1_settings=HTTP1Settings(header_read_timeout=values.header_timeout * 1000, max_buffer_size=64 * 1024),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=values.header_timeout * 1000, max_buffer_size=64 * 1024
+        ),
     )
-    try:
-        server.serve()
-    finally:
-        if figures:
-            shutil.rmtree(figures, ignore_errors=True)
-    return 0
 
 
-def application() -> App:
+def application(document: Document | None = None) -> App:
     """The application of one server process: what granian calls in each."""
     values = settings.current()
     logs.configure(values.log_level)
     engine = db.engine_for(
-        values.database_url, pool_size=values.marquee_threads, statement_timeout=values.database_timeout
+        values.database_url,
+        pool_size=values.marquee_threads,
+        statement_timeout=values.database_timeout,
     )
     db.connect(engine)
-    return create_app(values)
+    return create_app(values, document)
 
 
 def refusal(values: Settings, engine: Engine) -> str | None:
@@ -74,6 +84,8 @@ def refusal(values: Settings, engine: Engine) -> str | None:
         return None
     digests = [hashlib.sha256(key.encode()).digest() for key in DEMO_KEYS]
     with engine.connect() as connection:
-        query = text("select count(*) from api_keys where digest = any(:digests) and revoked_at is null")
+        query = text(
+            "select count(*) from api_keys where digest = any(:digests) and revoked_at is null"
+        )
         found = connection.execute(query, {"digests": digests}).scalar()
     return "The demo keys are in this database: not with MARQUEE_ENV=production." if found else None

@@ -261,4 +261,4 @@ FORMS = (
     "{noun}",
 )
 """What titles look like."""
-STATUSES = ("ended", "ended", "returning", "cancelled")
+STATUSES = ("ended", "ended", "returning", "canceled")

@@ -11,7 +11,12 @@ from marquee.web.paging import NumberedPage, numbered
 
 
 def list_movies(
-    user: Viewer, page: int, page_size: int, sort: str, order: str, **filters: Unpack[service.Filters]
+    user: Viewer,
+    page: int,
+    page_size: int,
+    sort: str,
+    order: str,
+    **filters: Unpack[service.Filters],
 ) -> NumberedPage:
     query, counted = service.listed(sort, order, **filters)
     return numbered(query, counted=counted, page=page, page_size=page_size)

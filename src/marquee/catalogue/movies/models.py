@@ -12,7 +12,8 @@ from marquee.viewer import Viewer
 
 
 class Movie(Model):
-    """A film. `search_title` is the title without accents and case, `sort_title` also without its article.
+    """A film. `search_title` is the title without accents and case, `sort_title` also without its
+    article.
 
     Every order of `GET /movies` has its index, with the id to break ties.
     """

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, TypedDict, Unpack
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, cast, false, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, cast, false, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marquee.catalogue.movies.models import Movie
@@ -42,7 +42,9 @@ def named(viewer: Viewer, body: dict[str, Any]) -> Movie:
     if "movie_id" in body:
         return find(Movie.visible_to(viewer), body["movie_id"])
     tmdb_id = body["tmdb_id"]
-    movie = session.scalar(Movie.visible_to(viewer).where(Movie.tmdb_id == tmdb_id)) or source().movie(tmdb_id)
+    movie = session.scalar(
+        Movie.visible_to(viewer).where(Movie.tmdb_id == tmdb_id)
+    ) or source().movie(tmdb_id)
     if movie is None:
         raise missing(Movie, tmdb_id)
     return movie
@@ -50,7 +52,7 @@ def named(viewer: Viewer, body: dict[str, Any]) -> Movie:
 
 def listed(sort: str, order: str, **filters: Unpack[Filters]) -> tuple[Select[Any], Select[Any]]:
     """Two queries of the films that pass all filters: in order, and to be counted."""
-    passing = and_(True, *_conditions(filters))
+    passing = and_(true(), *_conditions(filters))
     column, descending = ORDERS[sort], order == "desc"
     by = column.desc().nulls_last() if descending else column.asc().nulls_last()
     # Without NULLS LAST where nothing is null, so that the order is that of the index.
@@ -95,7 +97,9 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 
 def _has_words(text: str) -> ColumnElement[bool]:
     """All words are in the title, the last perhaps as a beginning."""
-    words = [f"'{word}'" for word in search_title(text).replace("'", " ").replace("\\", " ").split()]
+    words = [
+        f"'{word}'" for word in search_title(text).replace("'", " ").replace("\\", " ").split()
+    ]
     if not words:
         return false()
     return Movie.title_words.op("@@")(func.to_tsquery("simple", " & ".join(words) + ":*"))

@@ -1,7 +1,7 @@
 """Where lists and details of films come from: TMDB where there is a key, else the catalogue itself.
 
-Both give rows of the catalogue: what TMDB lists is imported as it is listed, so that every id in an answer is one that
-other operations accept.
+Both give rows of the catalogue: what TMDB lists is imported as it is listed, so that every id in an
+answer is one that other operations accept.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,14 @@ GENRES = {
     10752: "War", 37: "Western",
 }  # fmt: skip
 """TMDB's genres of films by number; lists carry only the numbers."""
-LISTED = (Movie.id, Movie.title, Movie.release_date, Movie.overview, Movie.popularity, Movie.vote_average)
+LISTED = (
+    Movie.id,
+    Movie.title,
+    Movie.release_date,
+    Movie.overview,
+    Movie.popularity,
+    Movie.vote_average,
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Listing:
     page: int
     total_pages: int
     total_results: int
-    results: Sequence[Row[Any]]
+    results: Sequence[Row[*tuple[Any, ...]]]
 
 
 class Source(Protocol):
@@ -107,12 +114,20 @@ def save(films: Iterable[dict[str, Any]]) -> None:
 
     In the order of the id, so that two imports at once cannot wait for each other.
     """
-    rows = sorted({film["tmdb_id"]: film for film in films}.values(), key=lambda film: film["tmdb_id"])
+    rows = sorted(
+        {film["tmdb_id"]: film for film in films}.values(), key=lambda film: film["tmdb_id"]
+    )
     if not rows:
         return
     new = insert(Movie).values(rows)
-    changed = {name: new.excluded[name] for name in rows[0] if name not in ("tmdb_id", "metadata_updated_at")}
-    differs = or_(*(getattr(Movie, name).is_distinct_from(value) for name, value in changed.items()))
+    changed = {
+        name: new.excluded[name]
+        for name in rows[0]
+        if name not in ("tmdb_id", "metadata_updated_at")
+    }
+    differs = or_(
+        *(getattr(Movie, name).is_distinct_from(value) for name, value in changed.items())
+    )
     stamps = {"updated_at": func.now(), "metadata_updated_at": new.excluded.metadata_updated_at}
     session.execute(
         new.on_conflict_do_update(index_elements=["tmdb_id"], set_=changed | stamps, where=differs)
@@ -123,7 +138,9 @@ def _listed(movie: TmdbMovie) -> dict[str, Any]:
     return {
         "tmdb_id": movie["id"],
         "title": movie["title"],
-        "original_title": movie["original_title"] if movie["original_title"] != movie["title"] else None,
+        "original_title": movie["original_title"]
+        if movie["original_title"] != movie["title"]
+        else None,
         "search_title": search_title(movie["title"]),
         "sort_title": sort_title(movie["title"]),
         "year": movie["release_date"].year if movie["release_date"] else None,

@@ -6,9 +6,9 @@ from typing import Self
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marquee.db import Model
-from marquee.catalogue.tvshows.models import TVShow
 from marquee.catalogue.movies.models import Movie
+from marquee.catalogue.tvshows.models import TVShow
+from marquee.db import Model
 from marquee.viewer import Viewer
 
 
@@ -29,7 +29,9 @@ class Person(Model):
 
     __tablename__ = "people"
     __table_args__ = (
-        Index("people_name_alone_key", "name", unique=True, postgresql_where=text("tmdb_id IS NULL")),
+        Index(
+            "people_name_alone_key", "name", unique=True, postgresql_where=text("tmdb_id IS NULL")
+        ),
     )
 
     tmdb_id: Mapped[int | None] = mapped_column(unique=True)
@@ -48,8 +50,20 @@ class Credit(Model):
     __tablename__ = "credits"
     __table_args__ = (
         CheckConstraint("num_nonnulls(movie_id, tvshow_id) = 1", name="one_title"),
-        Index("credits_movie_idx", "movie_id", "job", "position", postgresql_where=text("movie_id IS NOT NULL")),
-        Index("credits_tvshow_idx", "tvshow_id", "job", "position", postgresql_where=text("tvshow_id IS NOT NULL")),
+        Index(
+            "credits_movie_idx",
+            "movie_id",
+            "job",
+            "position",
+            postgresql_where=text("movie_id IS NOT NULL"),
+        ),
+        Index(
+            "credits_tvshow_idx",
+            "tvshow_id",
+            "job",
+            "position",
+            postgresql_where=text("tvshow_id IS NOT NULL"),
+        ),
     )
 
     person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), index=True)

@@ -7,7 +7,9 @@ from marquee.identity.users.service import described
 from marquee.web.cookies import signed_in_cookies
 
 
-def login(body: dict[str, Any], token_info: dict[str, Any]) -> tuple[dict[str, Any], int, list[tuple[str, str]]]:
+def login(
+    body: dict[str, Any], token_info: dict[str, Any]
+) -> tuple[dict[str, Any], int, list[tuple[str, str]]]:
     user, session_id = service.sign_in(body["username"], body["password"], body.get("device_name"))
     answer = {
         "access_token": tokens.issue(user.id, session_id),

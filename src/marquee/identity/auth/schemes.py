@@ -1,7 +1,7 @@
 """The contract's security schemes. Each takes a credential and returns whom it stands for, or None.
 
-They are called in the handler's thread and transaction. A session or a key that is revoked, or whose owner is
-disabled, stops working at once: each is looked up for every request, by one query.
+They are called in the handler's thread and transaction. A session or a key that is revoked, or
+whose owner is disabled, stops working at once: each is looked up for every request, by one query.
 """
 
 import hashlib
@@ -48,7 +48,9 @@ def api_key(key: str) -> TokenInfo | None:
     if len(key) > LONGEST or not key.isascii():
         return None
     digest = hashlib.sha256(key.encode()).digest()
-    query = _viewer_columns(ApiKey.id.label("api_key_id"), ApiKey.scopes).join(ApiKey, ApiKey.user_id == User.id)
+    query = _viewer_columns(ApiKey.id.label("api_key_id"), ApiKey.scopes).join(
+        ApiKey, ApiKey.user_id == User.id
+    )
     row = database.execute(
         query.where(
             ApiKey.digest == digest,
@@ -56,7 +58,9 @@ def api_key(key: str) -> TokenInfo | None:
             or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
         )
     ).first()
-    return row and {"sub": _viewer(row, scopes=frozenset(row.scopes), api_key_id=row.api_key_id)}
+    if row is None:
+        return None
+    return {"sub": _viewer(row, scopes=frozenset(row.scopes), api_key_id=row.api_key_id)}
 
 
 def session(cookie: str) -> TokenInfo | None:
@@ -66,7 +70,9 @@ def session(cookie: str) -> TokenInfo | None:
 
 
 def csrf(token: str, request: CookieRequest) -> TokenInfo:
-    """The token of a form: equal to its cookie, signed by us, and bound to the session if there is one."""
+    """The token of a form: equal to its cookie, signed by us, and bound to the session if there is
+    one.
+    """
     if not hmac.compare_digest(token.encode(), request.cookies.get(CSRF_COOKIE, "").encode()):
         raise Forbidden("X-CSRF-Token is not the value of the __csrf cookie.", "CSRF_FAILED")
     bound_to = signing.unsign(CSRF_PURPOSE, token)
@@ -78,17 +84,23 @@ def csrf(token: str, request: CookieRequest) -> TokenInfo:
 
 
 def _of_session(session_id: int, user_id: int | None = None) -> TokenInfo | None:
-    query = _viewer_columns(Session.id.label("session_id")).join(Session, Session.user_id == User.id)
-    query = query.where(Session.id == session_id, Session.revoked_at.is_(None), Session.expires_at > func.now())
+    query = _viewer_columns(Session.id.label("session_id")).join(
+        Session, Session.user_id == User.id
+    )
+    query = query.where(
+        Session.id == session_id, Session.revoked_at.is_(None), Session.expires_at > func.now()
+    )
     if user_id is not None:
         query = query.where(User.id == user_id)
     row = database.execute(query).first()
-    return row and {"sub": _viewer(row, session_id=row.session_id)}
+    return {"sub": _viewer(row, session_id=row.session_id)} if row else None
 
 
 def _viewer_columns(*more: Any) -> Select[Any]:  # noqa: ANN401 - columns
     roles, permissions = with_permissions(User.id)
-    query = select(User.id, User.username, roles.label("roles"), permissions.label("permissions"), *more)
+    query = select(
+        User.id, User.username, roles.label("roles"), permissions.label("permissions"), *more
+    )
     return query.where(User.is_active)
 
 

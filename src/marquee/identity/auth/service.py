@@ -25,7 +25,9 @@ def sign_in(name: str, password: str, device_name: str | None) -> tuple[User, in
     user = database.scalar(User.named(name))
     fits = passwords.fits(password, user.password_hash if user else None)
     if user is None or not fits or not user.is_active:
-        raise Unauthenticated("There is no account with this name and password.", "INVALID_CREDENTIALS")
+        raise Unauthenticated(
+            "There is no account with this name and password.", "INVALID_CREDENTIALS"
+        )
     if user.password_hash and passwords.outdated(user.password_hash):
         user.password_hash = passwords.hashed(password)
     user.last_login_at = clock.now()

@@ -1,4 +1,6 @@
-"""Access tokens: JWTs (RFC 7519) signed by HMAC-SHA256, good for a quarter of an hour, bound to a session."""
+"""Access tokens: JWTs (RFC 7519) signed by HMAC-SHA256, good for a quarter of an hour, bound to a
+session.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,7 +35,9 @@ def issue(user_id: int, session_id: int) -> str:
         "iat": now,
         "exp": now + LIFETIME,
     }
-    return jwt.encode(claims, signing.key_for(PURPOSE), ALGORITHM, headers={"kid": KEY_ID, "typ": "at+jwt"})
+    return jwt.encode(
+        claims, signing.key_for(PURPOSE), ALGORITHM, headers={"kid": KEY_ID, "typ": "at+jwt"}
+    )
 
 
 def read(token: str) -> Claims | None:

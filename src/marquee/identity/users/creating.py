@@ -14,7 +14,7 @@ EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 SHORTEST, LONGEST = 8, 128
 
 
-class Refused(Exception):  # noqa: N818 - it says what it is
+class Refused(Exception):
     """The account cannot be created; the message says why."""
 
 
@@ -26,8 +26,10 @@ def create(username: str, email: str, password: str, *, role: str) -> User:
         raise Refused("That is not an e-mail address.")
     if not SHORTEST <= len(password) <= LONGEST:
         raise Refused(f"A password has {SHORTEST} to {LONGEST} characters.")
-    new = insert(User).values(username=username, email=email, password_hash=passwords.hashed(password))
-    user = session.scalar(new.on_conflict_do_nothing().returning(User))
+    new = insert(User).values(
+        username=username, email=email, password_hash=passwords.hashed(password)
+    )
+    user: User | None = session.scalar(new.on_conflict_do_nothing().returning(User))
     if user is None:
         raise Refused("An account with this user name or e-mail exists.")
     role_id = select(Role.id).where(Role.name == role).scalar_subquery()

@@ -47,7 +47,9 @@ def create_demo_accounts(connection: Connection) -> bool:
     roles = dict(connection.execute(select(Role.name, Role.id)).tuples().all())
     for account in ACCOUNTS:
         if account["role"] not in roles:
-            raise LookupError(f"There is no role {account['role']}: has the database been migrated?")
+            raise LookupError(
+                f"There is no role {account['role']}: has the database been migrated?"
+            )
         password, key = str(account["password"]), str(account["key"])
         connection.execute(
             insert(User).values(

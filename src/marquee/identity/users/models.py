@@ -3,7 +3,20 @@
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import ARRAY, ForeignKey, Index, Select, Text, false, func, or_, select, text, true
+from sqlalchemy import (
+    ARRAY,
+    ForeignKey,
+    Index,
+    Select,
+    Text,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marquee.db import Model
@@ -32,7 +45,7 @@ class User(Model):
     @classmethod
     def visible_to(cls, viewer: Viewer) -> Select[Self]:
         """Oneself; for those who may read users, everybody."""
-        return select(cls).where(or_(cls.id == viewer.id, viewer.may("users:read")))
+        return select(cls).where(or_(cls.id == viewer.id, literal(viewer.may("users:read"))))
 
     @classmethod
     def named(cls, name: str) -> Select[Self]:

@@ -35,16 +35,20 @@ def described(user: User) -> dict[str, Any]:
     }
 
 
-def roles_of(user_id: int) -> Sequence[Row[tuple[str, list[str]]]]:
+def roles_of(user_id: int) -> Sequence[Row[str, list[str]]]:
     """Names and permissions of a user's roles."""
     query = select(Role.name, Role.permissions).join(UserRole, UserRole.role_id == Role.id)
     return session.execute(query.where(UserRole.user_id == user_id).order_by(Role.name)).all()
 
 
 def with_permissions(user_id: Any) -> tuple[Any, Any]:  # noqa: ANN401 - a column
-    """Two columns for a query over users: the names of the roles, and their permissions in one array."""
+    """Two columns for a query over users: the names of the roles, and their permissions in one
+    array.
+    """
     mine = UserRole.user_id == user_id
-    roles = select(func.array_agg(Role.name)).join(UserRole, UserRole.role_id == Role.id).where(mine)
+    roles = (
+        select(func.array_agg(Role.name)).join(UserRole, UserRole.role_id == Role.id).where(mine)
+    )
     permission = func.unnest(Role.permissions).column_valued("permission", joins_implicitly=True)
     permissions = select(func.array_agg(permission)).select_from(Role)
     permissions = permissions.join(UserRole, UserRole.role_id == Role.id).where(mine)

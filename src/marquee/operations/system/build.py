@@ -1,4 +1,6 @@
-"""What this server was built from: told by the environment, or by git where it runs from a checkout."""
+"""What this server was built from: told by the environment, or by git where it runs from a
+checkout.
+"""
 
 import subprocess
 from functools import cache

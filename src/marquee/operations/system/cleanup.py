@@ -33,4 +33,5 @@ def _queries() -> dict[str, Delete]:
 
 
 def _removed(query: Delete) -> int:
-    return session.execute(query).rowcount
+    result: Any = session.execute(query)
+    return int(result.rowcount)

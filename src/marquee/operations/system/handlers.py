@@ -13,10 +13,17 @@ ALIVE = {"status": "ok"}
 def get_health() -> dict[str, Any]:
     states = checks.CHECKS.states()
     if "error" in states.values():
-        refusal = Unavailable("Something that the server depends on is down.", "DATABASE_UNAVAILABLE")
+        refusal = Unavailable(
+            "Something that the server depends on is down.", "DATABASE_UNAVAILABLE"
+        )
         refusal.details = {"checks": states}
         raise refusal
-    return {"status": "ok", "checks": states, "region": settings.current().region or None, "timestamp": clock.now()}
+    return {
+        "status": "ok",
+        "checks": states,
+        "region": settings.current().region or None,
+        "timestamp": clock.now(),
+    }
 
 
 def get_liveness() -> dict[str, str]:
@@ -31,7 +38,9 @@ def get_readiness() -> dict[str, str]:
 
 def get_startup() -> dict[str, str]:
     if not checks.migrated():
-        raise Unavailable("The database lacks migrations of this version.", "DATABASE_UNAVAILABLE", retry_after=1)
+        raise Unavailable(
+            "The database lacks migrations of this version.", "DATABASE_UNAVAILABLE", retry_after=1
+        )
     return ALIVE
 
 

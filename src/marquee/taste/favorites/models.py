@@ -6,8 +6,8 @@ from typing import Self
 from sqlalchemy import ForeignKey, Index, Select, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marquee.db import Model
 from marquee.catalogue.movies.models import Movie
+from marquee.db import Model
 from marquee.identity.users.models import User
 from marquee.viewer import Viewer
 

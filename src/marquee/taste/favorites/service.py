@@ -16,7 +16,9 @@ from marquee.taste.ratings.models import Rating
 EARLIEST, LATEST = date(1, 1, 1), date(9999, 12, 31)
 
 
-def listed(owner: User, sort: str, *, descending: bool) -> tuple[Select[Any], list[ColumnElement[Any]]]:
+def listed(
+    owner: User, sort: str, *, descending: bool
+) -> tuple[Select[*tuple[Any, ...]], list[Any]]:
     """A user's favourites with their films and the user's stars, and the key to order them by.
 
     What has no value gets one beyond all others, so that it comes last in both orders.
@@ -34,7 +36,9 @@ def listed(owner: User, sort: str, *, descending: bool) -> tuple[Select[Any], li
             (func.round(Rating.score) / 2).label("user_rating"),
         )
         .join(Movie, Movie.id == Favorite.movie_id)
-        .outerjoin(Rating, (Rating.movie_id == Favorite.movie_id) & (Rating.user_id == Favorite.user_id))
+        .outerjoin(
+            Rating, (Rating.movie_id == Favorite.movie_id) & (Rating.user_id == Favorite.user_id)
+        )
         .where(Favorite.user_id == owner.id)
     )
     if sort == "rating":
@@ -50,9 +54,11 @@ def add(owner: User, movie: Movie) -> Favorite:
     The unique index decides, not a look beforehand: of two requests at once only one can insert.
     """
     new = insert(Favorite).values(user_id=owner.id, movie_id=movie.id)
-    favorite = session.scalar(new.on_conflict_do_nothing().returning(Favorite))
+    favorite: Favorite | None = session.scalar(new.on_conflict_do_nothing().returning(Favorite))
     if favorite is None:
-        mine = select(Favorite.id).where(Favorite.user_id == owner.id, Favorite.movie_id == movie.id)
+        mine = select(Favorite.id).where(
+            Favorite.user_id == owner.id, Favorite.movie_id == movie.id
+        )
         raise Conflict(
             f"{movie.title} is a favourite already.",
             "FAVORITE_EXISTS",

@@ -18,7 +18,9 @@ def create_star_rating(user: Viewer, body: dict[str, Any]) -> Answer:
 
 
 def update_star_rating(user: Viewer, rating_id: int, body: dict[str, Any]) -> Answer:
-    rating = find(Rating.visible_to(user).where(Rating.movie_id.is_not(None)).with_for_update(), rating_id)
+    rating = find(
+        Rating.visible_to(user).where(Rating.movie_id.is_not(None)).with_for_update(), rating_id
+    )
     require_version(rating)
     service.change(rating, body["rating"])
     return _shown(rating), 200, {"ETag": version_tag(rating)}

@@ -6,9 +6,9 @@ from typing import Self
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marquee.db import Model
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.tvshows.models import TVShow
+from marquee.db import Model
 from marquee.identity.users.models import User
 from marquee.viewer import Viewer
 
@@ -20,8 +20,20 @@ class Rating(Model):
     __table_args__ = (
         CheckConstraint("num_nonnulls(movie_id, tvshow_id) = 1", name="one_title"),
         CheckConstraint("score BETWEEN 0 AND 10", name="score"),
-        Index("ratings_user_movie_key", "user_id", "movie_id", unique=True, postgresql_where=text("movie_id IS NOT NULL")),
-        Index("ratings_user_tvshow_key", "user_id", "tvshow_id", unique=True, postgresql_where=text("tvshow_id IS NOT NULL")),
+        Index(
+            "ratings_user_movie_key",
+            "user_id",
+            "movie_id",
+            unique=True,
+            postgresql_where=text("movie_id IS NOT NULL"),
+        ),
+        Index(
+            "ratings_user_tvshow_key",
+            "user_id",
+            "tvshow_id",
+            unique=True,
+            postgresql_where=text("tvshow_id IS NOT NULL"),
+        ),
         Index("ratings_movie_idx", "movie_id", postgresql_where=text("movie_id IS NOT NULL")),
         Index("ratings_tvshow_idx", "tvshow_id", postgresql_where=text("tvshow_id IS NOT NULL")),
     )
@@ -32,7 +44,9 @@ class Rating(Model):
     score: Mapped[float]
     source: Mapped[str] = mapped_column(server_default="manual")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.clock_timestamp())
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), onupdate=func.clock_timestamp()
+    )
 
     @property
     def stars(self) -> float:

@@ -17,15 +17,23 @@ def rate_movie(user: Viewer, movie: Movie, stars: float) -> Rating:
     The unique index decides, not a look beforehand: of two requests at once only one can insert.
     """
     new = insert(Rating).values(user_id=user.id, movie_id=movie.id, score=stars * 2)
-    rating = session.scalar(new.on_conflict_do_nothing().returning(Rating))
+    rating: Rating | None = session.scalar(new.on_conflict_do_nothing().returning(Rating))
     if rating is None:
-        existing = session.scalar(select(Rating.id).where(Rating.user_id == user.id, Rating.movie_id == movie.id))
-        raise Conflict(f"You have rated {movie.title} already.", "RATING_EXISTS", details={"existing_id": existing})
+        existing = session.scalar(
+            select(Rating.id).where(Rating.user_id == user.id, Rating.movie_id == movie.id)
+        )
+        raise Conflict(
+            f"You have rated {movie.title} already.",
+            "RATING_EXISTS",
+            details={"existing_id": existing},
+        )
     return rating
 
 
 def change(rating: Rating, stars: float) -> Rating:
-    """Give a rating another number of stars; from now on it is the user's own, wherever it came from."""
+    """Give a rating another number of stars; from now on it is the user's own, wherever it came
+    from.
+    """
     rating.score, rating.source, rating.updated_at = stars * 2, "manual", clock.now()
     session.flush()
     return rating

@@ -1,0 +1,107 @@
+# Everything that is done to Marquee. `make` alone lists it.
+#
+# Settings go through the environment: make run PORT=9000 MARQUEE_DATA=/srv/marquee
+# Paths here are relative to this folder, so that its own path may hold spaces.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+ARGS ?=
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile \
+		| awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
+
+# ------------------------------------------------------------------------------ to use it
+
+run: $(VENV)/.run ## start all of it (HOST, PORT, MARQUEE_DATA, DATABASE_URL, …); Ctrl-C stops it
+	@exec $(RUN) -m marquee up
+
+demo: $(VENV)/.run ## load the demo catalogue, or ARGS='--titles 1000000' for a synthetic one
+	@exec $(RUN) -m marquee demo $(ARGS)
+
+# ------------------------------------------------------------------------------ to change it
+
+test: $(VENV)/.dev ## run all tests (ARGS='-k ratings -x')
+	@exec $(RUN) -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## lint, types, layers, the contract's rules
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+	$(RUN) tools/contract.py lint
+
+contract: $(VENV)/.dev ## bundle the contract and write its table of operations
+	$(RUN) tools/contract.py bundle
+
+contract-test: $(VENV)/.dev ## run the tests that hold contract and code together
+	@exec $(RUN) -m pytest tests/contract $(ARGS)
+
+fuzz: $(VENV)/.dev ## let Schemathesis attack a running server
+	@exec $(RUN) tools/fuzz.py $(ARGS)
+
+bench: $(VENV)/.dev ## measure against FastAPI, Fastify and stock Connexion
+	@exec $(RUN) -m tools.bench $(ARGS)
+
+sdk: $(VENV)/.dev ## generate the Python and TypeScript clients into build/
+	@exec $(RUN) tools/sdk.py $(ARGS)
+
+where: $(VENV)/.dev ## show contract, handler and tests of URL='GET /api/v1/movies/42'
+	@exec $(RUN) tools/where.py "$$URL"
+
+scaffold: $(VENV)/.dev ## write handler, service and test for a new contract file (ARGS='taste/lists')
+	@exec $(RUN) tools/scaffold.py $(ARGS)
+
+migration: $(VENV)/.dev ## write a migration from what the models changed: m='what it does'
+	@test -n "$$m" || { echo "Say what it does: make migration m='add lists'"; exit 1; }
+	@exec $(RUN) -m marquee migration -m "$$m"
+
+clean: ## remove what was built and installed; the data stay
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
+		.schemathesis
+	find src tests tools -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help run demo test check contract contract-test fuzz bench sdk where scaffold migration clean
+
+# ------------------------------------------------------------------------------ the environment
+
+# URL and m may hold any sign: handed over as variables, no shell reads them a second time.
+export URL m
+
+# An environment knows its own path: after this folder was moved it must be made again.
+ifneq ($(shell cat $(VENV)/.path 2>/dev/null),$(shell pwd))
+$(VENV)/.path: moved
+.PHONY: moved
+endif
+
+$(VENV)/.path:
+	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON): set PYTHON."; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Marquee needs Python 3.11 or newer, and $(PYTHON) is $$("$(PYTHON)" -V 2>&1 | head -n 1): set PYTHON."; \
+		exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make environments: install its venv module (python3-venv)."; exit 1; }
+	@echo "Making $(VENV) …"
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@pwd > $@
+
+$(VENV)/.run: $(VENV)/.path pyproject.toml constraints.txt
+	@echo "Installing …"
+	@$(call install,-e .)
+
+$(VENV)/.dev: $(VENV)/.path pyproject.toml constraints.txt
+	@echo "Installing, with what development needs …"
+	@$(call install,-e '.[dev]')
+	@touch $(VENV)/.run
+
+# Pip speaks only if it fails.
+define install
+$(RUN) -m pip install --disable-pip-version-check -c constraints.txt $(1) > $(VENV)/pip.log 2>&1 \
+	|| { cat $(VENV)/pip.log; exit 1; }; touch $@
+endef

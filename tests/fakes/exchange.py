@@ -1,0 +1,100 @@
+"""One request to a fake server, and all the ways to answer it, good and bad."""
+
+import gzip
+import hashlib
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+COMPRESSED_FROM = 500
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came in. Names of headers are in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer in JSON."""
+
+    status: int
+    value: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Exchange:
+    """A request, and how to write to whoever sent it. What is set `over` ends the connection."""
+
+    asked: Asked
+    connection: socket.socket
+    stopping: threading.Event
+    answer: Callable[[], Reply]
+    problem: Callable[[int], Reply]
+    over: bool = False
+
+    def send(self, reply: Reply) -> None:
+        """Answer well."""
+        self.connection.sendall(written(reply, self.asked))
+
+    def raw(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Send what need not be right, and close."""
+        self.over = True
+        self.connection.sendall(_head(status, {**headers, "Connection": "close"}) + body)
+
+    def drip(self, content: bytes, seconds: float) -> None:
+        """Send a byte at a time, until the fake stops or the client goes, and close."""
+        self.over = True
+        for byte in content:
+            if self.stopping.wait(seconds):
+                return
+            self.connection.sendall(bytes([byte]))
+
+    def reset(self) -> None:
+        """End the connection with a reset."""
+        self.over = True
+        end(self.connection)
+
+
+def end(connection: socket.socket) -> None:
+    """End a connection so that the other side sees a reset."""
+    with suppress(OSError):  # it may have ended already
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RD)
+        connection.close()
+
+
+def written(reply: Reply, asked: Asked) -> bytes:
+    """Write an answer as it goes over the wire: with an ETag, compressed if that is wanted."""
+    body = json.dumps(reply.value, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json;charset=utf-8", "Vary": "Accept-Encoding"}
+    headers.update(reply.headers)
+    if reply.status == HTTPStatus.OK:
+        tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers |= {"ETag": tag, "Cache-Control": "public, max-age=600"}
+        if asked.headers.get("if-none-match") == tag:
+            return _head(304, headers)
+    if "gzip" in asked.headers.get("accept-encoding", "") and len(body) > COMPRESSED_FROM:
+        body = gzip.compress(body)
+        headers["Content-Encoding"] = "gzip"
+    headers["Content-Length"] = str(len(body))
+    return _head(reply.status, headers) + (b"" if asked.method == "HEAD" else body)
+
+
+def _head(status: int, headers: Mapping[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
