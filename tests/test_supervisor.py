@@ -26,9 +26,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for proce
 
 SETTINGS = {field.name.upper() for field in dataclasses.fields(Settings)}
 STAND_IN = """
-import http.server, os, signal, sys, time
+import http.server, os, signal, subprocess, sys, time
+from marquee.processes import follow_parent
 
 role = sys.argv[1]
+follow_parent(every=0.05, grace=0.2)
 
 def leave(signum, frame):
     print(role, "stops", flush=True)
@@ -36,6 +38,11 @@ def leave(signum, frame):
 
 signal.signal(signal.SIGTERM, leave)
 print(role, "is", os.getpid(), "with", os.environ["DATABASE_URL"], flush=True)
+
+if "STUBBORN" in os.environ:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if role == "serve":
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", __file__])
 
 class Ready(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -228,6 +235,15 @@ def test_life(folder: Path) -> None:
         assert connection.execute("select count(*) from kept").fetchone() == (9,)
     assert secret.read_text() == key
     assert third.end(signal.SIGKILL) == -signal.SIGKILL
+    until(lambda: processes(folder) == [], 5)
+
+
+def test_stubborn_children(folder: Path) -> None:
+    """Children that do not want to stop, and theirs, end when the supervisor was killed."""
+    up = Up(folder / "stubborn", DATABASE_URL="postgresql://unused", STUBBORN="1")
+    until(up.ready)
+    assert len(processes(folder)) == 4
+    assert up.end(signal.SIGKILL) == -signal.SIGKILL
     until(lambda: processes(folder) == [], 5)
 
 

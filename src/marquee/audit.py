@@ -3,6 +3,7 @@
 Lines are only added. The worker removes those older than `KEPT`.
 """
 
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,9 @@ from marquee.db import Model, session
 from marquee.viewer import Viewer, origin
 
 KEPT = timedelta(days=90)
+
+subject: ContextVar[tuple[int | None, str | None]] = ContextVar("subject", default=(None, None))
+"""Id and name of the account that a request without a caller is about: of who signs in."""
 
 
 class Activity(Model):
@@ -50,10 +54,11 @@ def record(
 ) -> None:
     """Add a line to the log, in the present transaction."""
     came_from = origin.get()
+    user_id, username = (viewer.id, viewer.username) if viewer else subject.get()
     session.execute(
         insert(Activity).values(
-            user_id=viewer.id if viewer else None,
-            username=viewer.username if viewer else None,
+            user_id=user_id,
+            username=username,
             action=action,
             resource_type=action.partition(".")[0],
             resource_id=resource_id,

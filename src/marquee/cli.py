@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from marquee import __version__, db, settings
+from marquee.children import Failure
 from marquee.settings import BadSetting, Settings
 from marquee.web import logs
 
@@ -30,8 +32,10 @@ def main(words: list[str] | None = None) -> int:
         logs.configure(values.log_level)
         command: Command = options.command
         return command(options, values)
-    except BadSetting as error:
+    except (BadSetting, Failure) as error:
         return _fail(str(error))
+    except OperationalError as error:
+        return _fail(f"The database cannot be reached: {str(error.orig).splitlines()[0]}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,8 +87,10 @@ def up(_options: argparse.Namespace, values: Settings) -> int:
 
 def serve(options: argparse.Namespace, values: Settings) -> int:
     """Start the server's processes, and wait for them."""
-    from marquee.web import server  # noqa: PLC0415 - only this command needs it
+    from marquee.supervisor import free_port  # noqa: PLC0415 - only this command needs them
+    from marquee.web import server  # noqa: PLC0415
 
+    free_port(values.host, values.port)
     with _database(values, "serve") as engine:
         refused = server.refusal(values, engine)
     if refused:

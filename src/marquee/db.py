@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     create_engine,
     make_url,
-    select,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
@@ -119,11 +118,6 @@ def transaction() -> Iterator[None]:
 def after_commit(action: Callable[[], object]) -> None:
     """Do this when the present transaction has been committed, and never if it is rolled back."""
     session.info.setdefault(AFTER_COMMIT, []).append(action)
-
-
-def notify(channel: str, payload: str) -> None:
-    """Tell every process that listens (see `bus.py`), when the present transaction commits."""
-    session.execute(select(text("pg_notify(:c, :p)")).params(c=channel, p=payload))
 
 
 def locked(*parts: object) -> bool:

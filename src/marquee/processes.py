@@ -113,7 +113,7 @@ class Lock:
         self.close()
 
 
-def parent_bound(signum: int) -> Callable[[], None] | None:
+def parent_bound(name: str) -> Callable[[], None] | None:
     """A `Popen(preexec_fn=…)` by which the child gets a signal when its parent dies; Linux only.
 
     The kernel means the parent's *thread*: call Popen in the main one. It forgets the wish when the
@@ -121,7 +121,7 @@ def parent_bound(signum: int) -> Callable[[], None] | None:
     """
     if _LIBC is None:
         return None
-    prctl, parent = _LIBC.prctl, os.getpid()
+    prctl, parent, signum = _LIBC.prctl, os.getpid(), signal.Signals[name].value
 
     def bind() -> None:
         prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
@@ -131,19 +131,26 @@ def parent_bound(signum: int) -> Callable[[], None] | None:
     return bind
 
 
-def follow_parent(every: float = 1.0) -> None:
-    """End by SIGTERM once the supervisor has gone, on systems where the kernel does not see to it.
+def follow_parent(every: float = 0.5, grace: float = 2.0) -> None:
+    """End, with all processes of the same group, once the supervisor has gone without a word.
 
-    `marquee serve` and `marquee worker` call this first. Without a supervisor it does nothing.
-    `every` is in seconds.
+    `marquee serve` and `marquee worker` call this first; without a supervisor it does nothing. On
+    Linux the kernel has sent a signal by then, elsewhere this sends SIGTERM. What still runs
+    `grace` seconds later is killed: it may be waiting for a database that has gone as well. `every`
+    is in seconds, too.
     """
     parent = os.environ.get(PARENT, "")
-    if sys.platform == "linux" or not parent.isdigit():
+    if sys.platform == "win32" or not parent.isdigit() or os.getppid() != int(parent):
         return
 
     def watch() -> None:
         while os.getppid() == int(parent):
             time.sleep(every)
-        os.kill(os.getpid(), signal.SIGTERM)
+        if _LIBC is None:
+            os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(grace)
+        if os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="follow-parent", daemon=True).start()

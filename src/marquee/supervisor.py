@@ -102,7 +102,8 @@ class Supervisor:
         self._run_once("migrate", self._commands.migrate)
         if not self._settings.production:
             self._run_once("demo", self._commands.demo)
-        self._server = Child("The server", lambda: self._spawn(self._commands.serve))
+        # Killed at once, the server could not take its own processes with it; the others have none.
+        self._server = Child("The server", lambda: self._spawn(self._commands.serve, "SIGTERM"))
         self._worker = Child("The worker", lambda: self._spawn(self._commands.worker))
         self._await_ready(self._server)
         sys.stdout.write(self._welcome())
@@ -213,7 +214,10 @@ class Supervisor:
             PARENT: str(os.getpid()),
         }
 
-    def _spawn(self, command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+    def _spawn(
+        self, command: tuple[str, ...], farewell: str = "SIGKILL"
+    ) -> "subprocess.Popen[bytes]":
+        """Start a child, which gets the signal `farewell` if the supervisor dies."""
         return subprocess.Popen(  # noqa: S603 - our own command line, no shell
             command,
             stdin=subprocess.DEVNULL,
@@ -221,7 +225,7 @@ class Supervisor:
             env=self._environment,
             pass_fds=self._children_lock.inheritance(),
             start_new_session=True,  # Ctrl-C is for the supervisor, who stops them in order
-            preexec_fn=parent_bound(signal.SIGTERM),  # noqa: PLW1509 - one system call
+            preexec_fn=parent_bound(farewell),  # noqa: PLW1509 - one system call
         )
 
     def _run_once(self, name: str, command: tuple[str, ...]) -> None:

@@ -7,7 +7,6 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -64,17 +63,11 @@ class Exchange:
             self.connection.sendall(bytes([byte]))
 
     def reset(self) -> None:
-        """End the connection with a reset."""
+        """End the connection so that the other side sees a reset."""
         self.over = True
-        end(self.connection)
-
-
-def end(connection: socket.socket) -> None:
-    """End a connection so that the other side sees a reset."""
-    with suppress(OSError):  # it may have ended already
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RD)
-        connection.close()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.shutdown(socket.SHUT_RD)
+        self.connection.close()
 
 
 def written(reply: Reply, asked: Asked) -> bytes:
@@ -82,6 +75,8 @@ def written(reply: Reply, asked: Asked) -> bytes:
     body = json.dumps(reply.value, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json;charset=utf-8", "Vary": "Accept-Encoding"}
     headers.update(reply.headers)
+    if asked.headers.get("connection", "").lower() == "close":
+        headers["Connection"] = "close"
     if reply.status == HTTPStatus.OK:
         tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers |= {"ETag": tag, "Cache-Control": "public, max-age=600"}

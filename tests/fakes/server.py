@@ -9,15 +9,17 @@ While it runs, `breaks` and `heals` switch a fault on and off; other processes d
 
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.fakes.exchange import Asked, Exchange, Reply, end
+from tests.fakes.exchange import Asked, Exchange, Reply
 from tests.fakes.faults import FAULTS, Fault
 
 CONTROL = "/_fake/"
@@ -26,14 +28,16 @@ CONTROL = "/_fake/"
 class FakeServer:
     """Use as a context manager, or call `start` and `stop`; stopped, it refuses connections.
 
-    `seen` holds every request since the start, `connections` says how many carried them.
+    `seen` holds every request since the start, `connections` says how many carried them. With a
+    context for `tls` it speaks HTTPS.
     """
 
     prefix = ""
     """What `url` has behind host and port."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
+        self.tls = tls
         self.seen: list[Asked] = []
         self.connections = 0
         self.stopping = threading.Event()
@@ -44,7 +48,7 @@ class FakeServer:
     @property
     def url(self) -> str:
         """The base URL to give to a client."""
-        return f"http://127.0.0.1:{self.port}{self.prefix}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}{self.prefix}"
 
     def answer(self, asked: Asked) -> Reply:
         """Answer as the service does. Each fake has its own."""
@@ -73,7 +77,7 @@ class FakeServer:
         self.stopping.clear()
         self._server = _Server(self)
         self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
         """Listen no more, and end the connections that there are."""
@@ -133,6 +137,11 @@ class _Server(ThreadingHTTPServer):
         self.fake = fake
         self._sockets: set[socket.socket] = set()
         super().__init__(("127.0.0.1", fake.port), _Handler)
+        if fake.tls is not None:
+            # The handshake is left to the thread of the connection.
+            self.socket = fake.tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.fake.connections += 1
@@ -152,7 +161,8 @@ class _Server(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         for each in list(self._sockets):
-            end(each)
+            with suppress(OSError):  # it may have ended already
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

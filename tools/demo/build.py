@@ -1,8 +1,7 @@
-# ruff: noqa: INP001 - a script beside its sources
 """Build the demo catalogue: `python tools/demo/build.py [movies.db]`.
 
-The films come from the database of bokeh-sampledata (`pip install --no-deps 'bokeh-sampledata>=2026.1'`
-or the path of its `movies.db`), the synopses and series from the files beside this one. The same
+The films come from the database of bokeh-sampledata>=2026.1: give its path, or install the package
+(`pip install --no-deps`). Synopses and series come from the files beside this one. The same
 sources make the same file, byte for byte, with the same zlib. The best known films come first, so
 they get the lowest ids.
 """
@@ -44,7 +43,9 @@ def main() -> None:
     if len(content) >= LIMIT:
         sys.exit(f"{len(content):,} bytes are too many: {LIMIT:,} is the limit.")
     RESULT.write_bytes(content)
-    sys.stdout.write(f"{RESULT}: {len(known):,} films, {len(shows)} series, {len(content):,} bytes\n")
+    sys.stdout.write(
+        f"{RESULT}: {len(known):,} films, {len(shows)} series, {len(content):,} bytes\n"
+    )
 
 
 def installed_database() -> Path | None:

@@ -1,13 +1,15 @@
 """Loading titles from files of JSON lines, by `marquee import titles` and for the demo."""
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import orjson
-from psycopg2.extensions import cursor as Cursor
+from psycopg2 import extensions
 from sqlalchemy import Connection, text
 
 from marquee.catalogue import title_merge
@@ -51,7 +53,7 @@ def import_titles(lines: Iterable[bytes], connection: Connection) -> Report:
     this transaction may then run for as long as they take.
     """
     connection.execute(text(PREPARE))
-    with connection.connection.cursor() as cursor:
+    with cursor_of(connection) as cursor:
         cursor.execute(title_merge.CREATE_DOCUMENTS)
         read, skipped = _copy(lines, cursor)
         merged = [title_merge.merge(cursor, table) for table in TABLES]
@@ -66,6 +68,14 @@ def import_titles(lines: Iterable[bytes], connection: Connection) -> Report:
     )
 
 
+def cursor_of(connection: Connection) -> extensions.cursor:
+    """A cursor of psycopg2's own on a connection: SQLAlchemy has no COPY."""
+    raw: extensions.connection = cast(
+        "extensions.connection", connection.connection.driver_connection
+    )
+    return raw.cursor()
+
+
 TABLES = (title_merge.MOVIES, title_merge.TVSHOWS)
 
 
@@ -73,8 +83,15 @@ def read_lines(path: Path) -> Iterator[bytes]:
     """The lines of a file, gzipped or not, whatever its name.
 
     Of a line that is too long only the beginning is given, so that none takes all the memory.
-    Raises OSError and EOFError for a file that cannot be read, or not to its end.
+    Raises OSError for a file that cannot be read, or not to its end.
     """
+    try:
+        yield from _unpacked(path)
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"{path} is a damaged gzip file: {error}") from error
+
+
+def _unpacked(path: Path) -> Iterator[bytes]:
     with path.open("rb") as raw:
         packed = raw.read(len(GZIP)) == GZIP
         raw.seek(0)
@@ -85,7 +102,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
                     line = file.readline(MAX_LINE + 2)
 
 
-def _copy(lines: Iterable[bytes], cursor: Cursor) -> tuple[int, list[tuple[int, str]]]:
+def _copy(lines: Iterable[bytes], cursor: extensions.cursor) -> tuple[int, list[tuple[int, str]]]:
     """Send the good lines to the temporary table; return how many were read, and the bad ones."""
     read, skipped = 0, []
     batch = BytesIO()
@@ -116,6 +133,6 @@ def _row(number: int, title: Title) -> bytes:
     return b"%b\t%b\n" % (title.kind.encode(), document)
 
 
-def _send(batch: BytesIO, cursor: Cursor) -> None:
+def _send(batch: BytesIO, cursor: extensions.cursor) -> None:
     batch.seek(0)
     cursor.copy_expert(title_merge.COPY_DOCUMENTS, batch)

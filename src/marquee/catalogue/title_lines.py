@@ -8,6 +8,7 @@ not what its key says is not.
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -29,7 +30,7 @@ INT32, SAFE = 2**31 - 1, 2**53 - 1
 IMDB_ID = re.compile(r"tt[0-9]{7,10}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 WEB_ADDRESS = re.compile(r"https?://[^\s\"<>]+")
-COMMA = re.compile(r",\s*(?!(?:Jr|Sr)\b|(?:II|III|IV)(?:,|$))")
+COMMA = re.compile(r",(?!\s*(?:Jr|Sr)\b|\s*(?:II|III|IV)\s*(?:,|$))")
 """Between two names, but not within `Robert Downey, Jr.`"""
 
 
@@ -51,7 +52,7 @@ def read_title(line: bytes) -> Title:
     kind = found.get("kind")
     if kind is None:
         kind, found = _from_loose(found)
-    if kind not in FIELDS:
+    if kind not in ("movie", "tvshow"):
         raise BadLine("kind: is neither movie nor tvshow")
     values = {}
     for name, check in FIELDS[kind].items():
@@ -172,12 +173,10 @@ def _day(value: object) -> str | None:
     text: str | None = _text(20)(value)
     if text is None:
         return None
-    try:
-        if not DAY.fullmatch(text) or not FIRST_YEAR <= date.fromisoformat(text).year <= LAST_YEAR:
-            raise ValueError(text)
-    except ValueError:
-        raise BadLine(f"is not a date of {FIRST_YEAR} to {LAST_YEAR} like 1975-06-20") from None
-    return text
+    with suppress(ValueError):
+        if DAY.fullmatch(text) and FIRST_YEAR <= date.fromisoformat(text).year <= LAST_YEAR:
+            return text
+    raise BadLine(f"is not a date of {FIRST_YEAR} to {LAST_YEAR} like 1975-06-20")
 
 
 def _seasons(value: object) -> list[dict[str, Any]] | None:
@@ -185,7 +184,9 @@ def _seasons(value: object) -> list[dict[str, Any]] | None:
         raise BadLine("is not a list of objects")
     seasons = []
     for one in value:
-        season = {name: None if one.get(name) is None else check(one[name]) for name, check in SEASON}
+        season = {
+            name: None if one.get(name) is None else check(one[name]) for name, check in SEASON
+        }
         if season["season_number"] is None:
             raise BadLine("has one without a season_number")
         seasons.append(season)

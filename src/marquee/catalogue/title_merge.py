@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg2.extensions import cursor as Cursor
+from psycopg2 import extensions
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
 CREATE_DOCUMENTS = """
@@ -195,7 +195,7 @@ class Merged:
     skipped: Sequence[tuple[int, str]]
 
 
-def merge(cursor: Cursor, table: Table) -> Merged:
+def merge(cursor: extensions.cursor, table: Table) -> Merged:
     """Bring the documents of a kind into its table, with people, credits and seasons."""
     names = _names(table)
 

@@ -17,7 +17,7 @@ LETTERS = {
     "đ": "d",
     "ð": "d",
     "ħ": "h",
-    "ı": "i",
+    "\u0131": "i",
     "ł": "l",
     "ŧ": "t",
     "þ": "th",
@@ -37,8 +37,10 @@ MARKS = (
 """Combining marks that may be left out. Those of Japanese, Thai or the scripts of India are as good
 as letters: without them other words remain."""
 
-ARTICLES = "the a an le la les un une der die das ein eine el los las una unos unas".split()
-OPENING = re.compile(rf"[\W_]*(?:({'|'.join(ARTICLES)})\s+|(l)['’ʼ`´]\s*)(?=[^\W_])", re.IGNORECASE)
+ARTICLES = "the|an?|l[ae]|les|une?|der|die|das|eine?|el|los|las|una|un[oa]s"
+OPENING = re.compile(
+    rf"[\W_]*(?:(?:{ARTICLES})\s+|l['\u2019\u02bc`\u00b4]\s*)(?=[^\W_])", re.IGNORECASE
+)
 NO_ARTICLES = ("die hard", "die another", "la la", "los angeles", "las vegas")
 """Beginnings in which the first word only looks like an article."""
 

@@ -315,7 +315,7 @@ class Postgres:
                 extra_groups=[] if account else None,
                 pass_fds=alive.inheritance(),
                 start_new_session=True,  # Ctrl-C is for whoever started us, who then stops it
-                preexec_fn=parent_bound(signal.SIGINT),  # noqa: PLW1509 - one system call
+                preexec_fn=parent_bound("SIGINT"),  # noqa: PLW1509 - one system call
             )
         finally:
             os.close(log)

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ Header = tuple[bytes, bytes]
 JSON = b"application/json"
 COMPRESSIBLE = (b"application/json", b"text/", b"application/yaml", b"application/javascript")
 SMALLEST = 1024
+QUALITY = re.compile(r"\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*", re.ASCII)
 
 SECURITY_HEADERS: list[Header] = [
     (b"x-content-type-options", b"nosniff"),
@@ -72,12 +74,20 @@ def etag_of(body: bytes) -> bytes:
     return b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
 
 
-def matches(condition: str, etag: bytes) -> bool:
-    """Whether `If-None-Match` or `If-Match` names this ETag, in any coding (RFC 9110 §13.1)."""
+def matches(condition: str, etag: bytes, *, strong: bool = False) -> bool:
+    """Whether `If-None-Match` names this ETag, in any coding (RFC 9110 §13.1).
+
+    `If-Match` compares strongly: a weak ETag names nothing.
+    """
     if condition.strip() == "*":
         return True
     wanted = etag.decode("latin-1").strip('"')
-    given = (part.strip().removeprefix("W/").strip('"') for part in condition.split(","))
+    parts = (part.strip() for part in condition.split(","))
+    given = (
+        part.removeprefix("W/").strip('"')
+        for part in parts
+        if not (strong and part.startswith("W/"))
+    )
     return any(each.removesuffix("-br").removesuffix("-gzip") == wanted for each in given)
 
 
@@ -88,16 +98,18 @@ def not_modified(answer: Answer) -> Answer:
 
 def preferred_coding(accept: str) -> str | None:
     """`br` or `gzip`, as `Accept-Encoding` prefers; None where neither may be used."""
-    if "br" not in accept and "gzip" not in accept:
+    if not accept:
         return None
-    weights = {}
-    for part in accept.split(","):
-        coding, _, parameter = part.strip().partition(";")
-        quality = parameter.strip().removeprefix("q=") if parameter else "1"
-        weights[coding.strip().lower()] = (
-            0.0 if quality.strip() in ("0", "0.0", "0.00", "0.000") else 1.0
-        )
-    return next((coding for coding in ("br", "gzip") if weights.get(coding)), None)
+    weights: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        coding, _, parameter = part.partition(";")
+        quality = QUALITY.fullmatch(parameter)
+        weights[coding.strip()] = float(quality[1]) if quality else float(not parameter.strip())
+    others = weights.get("*", 0.0)
+    br, gzip_ = weights.get("br", others), weights.get("gzip", others)
+    if max(br, gzip_) == 0 or weights.get("identity", 0.0) > max(br, gzip_):
+        return None
+    return "br" if br >= gzip_ else "gzip"
 
 
 def worth_compressing(answer: Answer) -> bool:

@@ -76,9 +76,7 @@ class App(AbstractApp):
         await self.engine(scope, receive, send)
 
 
-def create_app(
-    values: Settings | None = None, document: contract.Document | None = None
-) -> App:
+def create_app(values: Settings | None = None, document: contract.Document | None = None) -> App:
     """The application of a server process; of the contract under openapi/ unless told otherwise."""
     return App(values or settings.current(), document=document)
 

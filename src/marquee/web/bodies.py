@@ -82,11 +82,15 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON
     """Strict JSON: UTF-8, no NaN, no lone surrogate, no NUL, no name twice in an object."""
     try:
         value = orjson.loads(raw)
+        has_nul = b"\\u0000" in raw and _has_nul(value)
+        names = _names(value)
     except orjson.JSONDecodeError as error:
         raise Invalid.value("body", "/", f"is not JSON: {error.msg[:100]}") from error
-    if b"\\u0000" in raw and _has_nul(value):
+    except RecursionError as error:
+        raise Invalid.value("body", "/", "is nested too deeply") from error
+    if has_nul:
         raise Invalid.value("body", "/", "has a NUL character")
-    if isinstance(value, (dict, list)) and _names(value) != sum(map(bool, STRINGS.findall(raw))):
+    if isinstance(value, (dict, list)) and names != sum(map(bool, STRINGS.findall(raw))):
         raise Invalid.value("body", "/", "has a name twice in one object")
     return value
 

@@ -26,24 +26,31 @@ def _write_date(value: date | None) -> str | None:
 WRITE: dict[str, Convert] = {"date-time": _write_datetime, "date": _write_date}
 
 
-def decoder(schema: dict[str, Any]) -> Convert | None:
+def decoder(schema: dict[str, Any], made: dict[int, Convert | None] | None = None) -> Convert | None:
     """A function from a valid JSON value to Python: dates and times as such, defaults filled in.
 
-    None where the value would come out as it went in.
+    None where the value would come out as it went in. `made` has the decoders of the objects that
+    this schema is part of.
     """
+    made = {} if made is None else made
     kind = schema.get("type")
     if kind == "object":
-        return _object_decoder(schema)
-    if kind == "array" and (each := decoder(schema["items"])):
+        return _object_decoder(schema, made)
+    if kind == "array" and (each := decoder(schema["items"], made)):
         return lambda values: values and [each(value) for value in values]
     if kind == "string" and (read := READ.get(schema.get("format", ""))):
         return lambda text: text and read(text)
     return None
 
 
-def _object_decoder(schema: dict[str, Any]) -> Convert | None:
+def _object_decoder(schema: dict[str, Any], made: dict[int, Convert | None]) -> Convert | None:
     properties = schema.get("properties", {})
-    parts = {name: part for name, each in properties.items() if (part := decoder(each))}
+    key = id(properties)
+    if key in made:
+        # A schema that contains itself: its decoder is there by the time that this runs.
+        return lambda value: found(value) if (found := made[key]) else value
+    made[key] = None
+    parts = {name: part for name, each in properties.items() if (part := decoder(each, made))}
     defaults = {name: each["default"] for name, each in properties.items() if "default" in each}
     if not parts and not defaults:
         return None
@@ -57,6 +64,7 @@ def _object_decoder(schema: dict[str, Any]) -> Convert | None:
                 decoded[name] = part(decoded[name])
         return decoded
 
+    made[key] = decode
     return decode
 
 

@@ -26,5 +26,5 @@ def version_tag(row: Versioned) -> str:
 def require_version(row: Versioned) -> None:
     """Raise PreconditionFailed unless `If-Match` names the row's version. Lock the row before."""
     condition = if_match.get()
-    if condition is not None and not matches(condition, version_tag(row).encode()):
+    if condition is not None and not matches(condition, version_tag(row).encode(), strong=True):
         raise PreconditionFailed("It has changed since the version that you name.")

@@ -129,6 +129,8 @@ def _has(trait: str, operation: Document, default: list[Document]) -> bool:
         return True
     if trait == "secured":
         return any(operation.get("security", default))
+    if trait == "answers":
+        return any("content" in response for response in operation["responses"].values())
     return bool(operation.get(trait))
 
 

@@ -7,6 +7,16 @@ import sys
 
 import orjson
 import structlog
+from structlog.typing import EventDict
+
+from marquee.viewer import origin
+
+
+def add_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Tie a line to the request that is being answered, if one is."""
+    if (request_id := origin.get().request_id) is not None:
+        event.setdefault("request_id", request_id)
+    return event
 
 
 def configure(level: str = "INFO") -> None:
@@ -14,6 +24,7 @@ def configure(level: str = "INFO") -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            add_request_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

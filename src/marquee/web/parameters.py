@@ -8,9 +8,10 @@ value for one that takes one, is refused.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+from starlette.requests import cookie_parser
 
 from marquee.errors import Invalid
 from marquee.web import codec
@@ -143,13 +144,11 @@ def _pairs(
 
 
 def cookies(headers: Mapping[str, str]) -> dict[str, str]:
-    """The cookies of a request; none where the header is malformed."""
-    try:
-        return {
-            name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()
-        }
-    except CookieError:
-        return {}
+    """The cookies of a request, read as browsers write them.
+
+    Other programs of the same host may have set cookies of any form; they do not hide ours.
+    """
+    return cookie_parser(headers["cookie"]) if "cookie" in headers else {}
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ Runs in a handler thread. The order decides which error is seen first: credentia
 
 from http import HTTPStatus
 
+import orjson
 from sqlalchemy.exc import DBAPIError
 
 from marquee import audit
@@ -37,13 +38,14 @@ class Performer:
 
     def perform(self, plan: Plan, request: Request) -> Answer:
         """The answer to a request; errors are answers too."""
-        token = origin.set(request.origin)
+        came_from, about = origin.set(request.origin), audit.subject.set((None, None))
         try:
             answer = self._try(plan, request)
         except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
             return self._refuse(plan, request, error)
         finally:
-            origin.reset(token)
+            origin.reset(came_from)
+            audit.subject.reset(about)
         return self._finish(plan, request, answer)
 
     def _try(self, plan: Plan, request: Request) -> Answer:
@@ -60,6 +62,7 @@ class Performer:
             information = plan.security.authenticate(request)
             viewer = request.viewer = information.get("sub")
             caller = f"user:{viewer.id}" if viewer else f"address:{request.address}"
+            request.counted = True
             self.limits.hit(plan.rate_limit, caller, plan.operation_id)
             require_permission(plan.permission, viewer, plan.method)
             arguments = plan.arguments(request, information)
@@ -88,7 +91,12 @@ class Performer:
         finally:
             conditions.if_match.reset(token)
         if plan.audit is not None:
-            audit.record(plan.audit, viewer, resource_id=_resource_id(request))
+            audit.record(
+                plan.audit,
+                viewer,
+                resource_id=_resource_id(plan, request, answer),
+                details=dict(request.path_values) or None,
+            )
         if key and viewer:
             idempotency.store(request, viewer.id, key, answer)
         self.private.forget_after_commit(request)
@@ -115,7 +123,7 @@ class Performer:
         return answer
 
     def _refuse(self, plan: Plan, request: Request, error: Exception) -> Answer:
-        if isinstance(error, Unauthenticated):
+        if isinstance(error, Unauthenticated) and not request.counted:
             error = self._count_failure(plan, request, error)
         answer = answer_to(error)
         answer.headers.append((b"cache-control", b"no-store"))
@@ -142,22 +150,24 @@ class Performer:
     @staticmethod
     def _record_refusal(plan: Plan, request: Request, refusal: Refusal) -> Answer | None:
         """In a transaction of its own: what was refused was rolled back."""
-        token = origin.set(request.origin)
         try:
             with transaction():
                 audit.record(
                     str(plan.audit),
                     request.viewer,
-                    resource_id=_resource_id(request),
+                    resource_id=_resource_id(plan, request),
                     error_code=refusal.code,
+                    details=dict(request.path_values) or None,
                 )
         except DBAPIError as error:
             return answer_to(error)
-        finally:
-            origin.reset(token)
         return None
 
 
-def _resource_id(request: Request) -> str | None:
-    """The last id in the path."""
-    return next(reversed(request.path_values.values()), None)
+def _resource_id(plan: Plan, request: Request, answer: Answer | None = None) -> str | None:
+    """The id that the path ends with; of what has been created, the id in the answer."""
+    if plan.template.endswith("}"):
+        return next(reversed(request.path_values.values()), None)
+    if answer is not None and answer.status == HTTPStatus.CREATED:
+        return str(orjson.loads(answer.body)["id"])
+    return None

@@ -2,6 +2,7 @@
 
 import re
 from http import HTTPStatus
+from urllib.parse import quote
 
 from marquee.web.answers import Answer
 from marquee.web.request import Request
@@ -29,7 +30,7 @@ class Redirects:
         found = self.routes.find(path)
         if found is not None:
             targets, values = found
-            path = TEMPLATE.sub(lambda name: values[name[1]], targets["ANY"])
+            path = TEMPLATE.sub(lambda name: quote(values[name[1]], safe=""), targets["ANY"])
         if path == request.path:
             return None
         location = path + (f"?{request.query}" if request.query else "")

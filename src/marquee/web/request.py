@@ -5,11 +5,13 @@ import secrets
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
 
 from marquee.viewer import Origin, Viewer
 from marquee.web.parameters import cookies
 
+BRACKETED = re.compile(r"\[([^]]*)\](?::[0-9]+)?")
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
@@ -26,6 +28,8 @@ class Request:
     path_values: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     viewer: Viewer | None = None
+    counted: bool = False
+    """Whether the rate limits have counted it."""
 
     @classmethod
     def of(cls, scope: MutableMapping[str, Any], trusted_proxies: int) -> "Request":
@@ -66,4 +70,16 @@ def _client_address(headers: dict[str, str], peer: str | None, trusted_proxies: 
     if not trusted_proxies:
         return peer
     hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
-    return hops[-trusted_proxies] if len(hops) >= trusted_proxies else peer
+    return _address(hops[-trusted_proxies]) or peer if len(hops) >= trusted_proxies else peer
+
+
+def _address(hop: str) -> str | None:
+    """An address as proxies write it, perhaps with a port; None for anything else."""
+    if bracketed := BRACKETED.fullmatch(hop):
+        hop = bracketed[1]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        return str(ip_address(hop.partition("%")[0]))
+    except ValueError:
+        return None

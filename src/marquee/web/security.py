@@ -45,7 +45,7 @@ class Scheme:
     def check(self, credential: str, request: Request) -> TokenInfo:
         """Who the credential stands for. Raises Unauthenticated, or what the function raises."""
         arguments = {"request": request} if self._takes_request else {}
-        information = self._check(credential, **arguments) if credential else None
+        information = self._check(credential, **arguments)
         if information is None:
             raise Unauthenticated("The credential does not hold.")
         return information

@@ -1,7 +1,8 @@
 """Serving: granian's processes, each with one application.
 
 Granian, because it reads HTTP in Rust with time-outs for headers, restarts processes that die, and
-costs least of the servers that can stream.
+costs least of the servers that can stream. This module is what its first process needs; the
+application, which costs a second and fifty megabytes to import, is in `process.py`.
 """
 
 import hashlib
@@ -14,13 +15,11 @@ import structlog
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
+from granian.server.common import AbstractServer
 from sqlalchemy import Engine, text
 
-from marquee import db, settings, signing
+from marquee import signing
 from marquee.settings import Settings
-from marquee.web import logs
-from marquee.web.app import App, create_app
-from marquee.web.contract import Document
 
 log = structlog.get_logger("marquee")
 
@@ -35,14 +34,14 @@ def run(values: Settings, *, workers: int) -> int:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
     os.environ["MARQUEE_WORKERS"] = str(workers)
     try:
-        listener("marquee.web.server:application", values, workers=workers).serve()
+        listener("marquee.web.process:application", values, workers=workers).serve()
     finally:
         if figures:
             shutil.rmtree(figures, ignore_errors=True)
     return 0
 
 
-def listener(target: str, values: Settings, *, workers: int) -> Granian[Any]:
+def listener(target: str, values: Settings, *, workers: int) -> AbstractServer[Any]:
     """A server, not yet started, of the application that `target` makes: `module:function`."""
     return Granian(
         target,
@@ -62,19 +61,6 @@ def listener(target: str, values: Settings, *, workers: int) -> Granian[Any]:
             header_read_timeout=values.header_timeout * 1000, max_buffer_size=64 * 1024
         ),
     )
-
-
-def application(document: Document | None = None) -> App:
-    """The application of one server process: what granian calls in each."""
-    values = settings.current()
-    logs.configure(values.log_level)
-    engine = db.engine_for(
-        values.database_url,
-        pool_size=values.marquee_threads,
-        statement_timeout=values.database_timeout,
-    )
-    db.connect(engine)
-    return create_app(values, document)
 
 
 def refusal(values: Settings, engine: Engine) -> str | None:

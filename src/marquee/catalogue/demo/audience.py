@@ -25,7 +25,7 @@ FAVOURITES = 3
 """Genres that a user loves; one more is disliked."""
 LOYALTY = 0.65
 """Part of a user's ratings that goes to favourite genres."""
-LIKED, DISLIKED = 1.4, -1.8
+LIKED, DISLIKED = 1.6, -2.0
 DRAWS = 20
 """For each title that is still wanted; then what is missing is taken by popularity."""
 

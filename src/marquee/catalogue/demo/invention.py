@@ -89,16 +89,15 @@ class Catalogue:
         self.size = titles
         self.films = titles - titles // ONE_SERIES_IN
         random = Random(f"{seed} catalogue")
-        by_rank = list(range(titles))
-        random.shuffle(by_rank)
-        self.by_rank = array("i", by_rank)
+        self.by_rank = array("i", range(titles))
+        random.shuffle(self.by_rank)
         self.rank = array("i", bytes(4 * titles))
         for rank, title in enumerate(self.by_rank):
             self.rank[title] = rank
-        self.quality = array("f", (random.gauss(6.3, 1.2) for _ in by_rank))
+        self.quality = array("f", (random.gauss(6.3, 1.2) for _ in self.by_rank))
         self.genres = array("i", _genre_sets(random, titles))
         age = LAST_YEAR - FIRST_YEAR
-        self.year = array("h", (LAST_YEAR - int(age * random.random() ** 2) for _ in by_rank))
+        self.year = array("h", (LAST_YEAR - int(age * random.random() ** 2) for _ in self.by_rank))
 
     def movies(self, first_id: int) -> Iterator[str]:
         """Rows of `movies`, the first with this id."""
@@ -125,7 +124,8 @@ class Catalogue:
         random = Random(f"{self.seed} seasons")
         for show in range(self.films, self.size):
             year = self.year[show] - 1
-            for number in range(1, 2 + int(8 ** random.random())):
+            seasons = min(1 + int(8 ** random.random()), LAST_YEAR - year)
+            for number in range(1, 1 + seasons):
                 owner, episodes = first_id + show - self.films, random.randint(6, 24)
                 at = f"{year + number}-12-{random.randint(1, 28):02}"
                 yield f"{owner}\t{number}\tSeason {number}\t{at}\t{episodes}\n"
@@ -153,9 +153,7 @@ class Catalogue:
                 for position, person in enumerate(team):
                     yield f"{person}\t{owner}\t{job}\t{position}\n"
 
-    def _common(
-        self, titles: range, first_id: int, random: Random
-    ) -> Iterator[tuple[int, str]]:
+    def _common(self, titles: range, first_id: int, random: Random) -> Iterator[tuple[int, str]]:
         """Each title with its columns up to the date, which films and series have in common."""
         chance = random.random
         named = _title_maker(random)
@@ -168,13 +166,16 @@ class Catalogue:
             votes = int(300_000 / (rank + 5) ** 0.75 * (0.5 + chance()))
             average = min(9.7, max(1.0, self.quality[title]))
             added = times[int(chance() * MOMENTS)]
-            yield title, (
-                f"{first_id + title - titles.start}\t{name}\t{search_title(name)}"
-                f"\t{sort_title(name)}\t{year}\t{_overview(genres, chance)}\t{home}"
-                f"\t{{{_genre_names(genres)}}}"
-                f"\t{words.AGE_RATINGS[int(chance() * len(words.AGE_RATINGS))]}\t{average:.1f}"
-                f"\t{votes}\t{1000 / (rank + 1) ** 0.6:.4f}\tSynthetic\t{added}\t{added}"
-                f"\t{year}-{1 + int(chance() * 12):02}-{1 + int(chance() * 28):02}"
+            yield (
+                title,
+                (
+                    f"{first_id + title - titles.start}\t{name}\t{search_title(name)}"
+                    f"\t{sort_title(name)}\t{year}\t{_overview(genres, chance)}\t{home}"
+                    f"\t{{{_genre_names(genres)}}}"
+                    f"\t{words.AGE_RATINGS[int(chance() * len(words.AGE_RATINGS))]}\t{average:.1f}"
+                    f"\t{votes}\t{1000 / (rank + 1) ** 0.6:.4f}\tSynthetic\t{added}\t{added}"
+                    f"\t{year}-{1 + int(chance() * 12):02}-{1 + int(chance() * 28):02}"
+                ),
             )
 
 
@@ -227,7 +228,7 @@ def _title_maker(random: Random) -> Callable[[], str]:
     nouns = [noun.capitalize() for noun in words.NOUNS]
     nouns += _invented_words(TITLE_WORDS, words.ENDINGS)
     adjectives = [adjective.capitalize() for adjective in words.ADJECTIVES]
-    noun, adjective = Ranked(len(nouns), 4).draw, Ranked(len(adjectives), 5).draw
+    noun, adjective = Ranked(len(nouns), 8).draw, Ranked(len(adjectives), 5).draw
     place = Ranked(len(words.PLACES), 20).draw
     form = Ranked(len(words.FORMS), 5).draw
 

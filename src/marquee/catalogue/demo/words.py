@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-NOUNS = """
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+NOUNS = _words("""
 night day heart river city house king queen road sea fire shadow light summer winter moon star
 garden door mirror stranger letter secret promise dream storm island train bridge forest mountain
 river wolf raven tiger lion dog horse crow swan fox child daughter son brother sister mother father
@@ -21,8 +26,8 @@ orbit signal station voyage journey passage escape return arrival departure fare
 funeral trial verdict crime heist robbery chase hunt siege battle war peace treaty empire kingdom
 republic colony legend myth tale ballad opera circus carnival theatre cinema picture portrait
 landscape sketch colour
-""".split()
-ADJECTIVES = """
+""")
+ADJECTIVES = _words("""
 last first lost hidden secret silent broken golden silver red black white blue green crimson dark
 bright long short old new young wild quiet strange distant endless final forgotten forbidden frozen
 burning falling rising sleeping dancing running flying sinking crooked invisible perfect beautiful
@@ -31,8 +36,8 @@ single double third seventh hundredth little great grand tiny giant hollow empty
 shallow high low early late sudden slow swift bitter sweet warm cold electric mechanical wooden
 glass iron paper royal noble common ordinary impossible unlikely unfinished accidental borrowed
 stolen northern southern eastern western midnight winter
-""".split()
-PLACES = """
+""")
+PLACES = _words("""
 Lisbon Trieste Marseille Antwerp Bergen Riga Odessa Tangier Cairo Samarkand Lahore Madras Rangoon
 Hanoi Macau Kyoto Osaka Busan Vladivostok Anchorage Vancouver Seattle Reno Tucson Laredo Veracruz
 Havana Cartagena Lima Valparaíso Montevideo Recife Dakar Lagos Luanda Nairobi Zanzibar Beirut Aleppo
@@ -40,8 +45,8 @@ Istanbul Salonika Naples Palermo Bilbao Nantes Bruges Bremen Gdańsk Kraków Pra
 Ljubljana Belfast Galway Glasgow Aberdeen Cardiff Bristol Hull Brighton Tromsø Reykjavík Malmö Turku
 Yorkshire Cornwall Brittany Andalusia Sicily Transylvania Bohemia Bavaria Patagonia Queensland
 Tasmania Oklahoma Wyoming Louisiana Alaska Siberia Mongolia
-""".split()
-FIRST_NAMES = """
+""")
+FIRST_NAMES = _words("""
 Ada Adrian Agnes Alan Albert Alice Amara Amélie Ana Anders André Anita Anton Arthur Astrid Aya
 Barbara Beatrice Ben Bianca Boris Bruno Camille Carl Carmen Cecil Chen Chloé Clara Claude Colin Cora
 Dagmar Daniel David Delia Diego Dinah Dmitri Dora Edith Edgar Elena Elias Elsa Emil Emma Erik Esther
@@ -52,13 +57,15 @@ Magda Malik Marco Margot Maria Martin Mei Mikhail Mina Mira Nadia Naomi Nils Nin
 Oliver Omar Oscar Otto Pablo Paul Pedro Petra Philip Priya Rafael Rania Ravi Rita Robert Rosa Ruth
 Salma Samuel Sara Selma Simon Sofia Stefan Susan Tariq Thea Theo Thomas Tomás Uma Ursula Vera Victor
 Wanda Walter Wei Yara Yuki Yusuf Zoe Zora
-""".split()
+""")
 
-ONSETS = "b br c ch d dr f fl g gr h j k kl l m n p pr qu r s sh st t th tr v w z".split()
-VOWELS = "a e i o u ae ai ea ee ie io oa ou".split()
-CODAS = "l m n r s t x ck ld lm nd nt rd rk rn rth sk ss st th".split()
-ENDINGS = "a e i o y an en er is on or us ard ell ett ine ing ar eth um".split()
-FAMILY_ENDINGS = "ley man sen son ton ville wick berg ski etti ova ez ard ell ett ine ing us".split()
+ONSETS = _words("b br c ch d dr f fl g gr h j k kl l m n p pr qu r s sh st t th tr v w z")
+VOWELS = _words("a e i o u ae ai ea ee ie io oa ou")
+CODAS = _words("l m n r s t x ck ld lm nd nt rd rk rn rth sk ss st th")
+ENDINGS = _words("a e i o y an en er is on or us ard ell ett ine ing ar eth um")
+FAMILY_ENDINGS = _words(
+    "ley man sen son ton ville wick berg ski etti ova ez ard ell ett ine ing us"
+)
 """Parts of the words that nobody has heard of: an onset, a vowel, a coda and an ending make one."""
 
 
@@ -152,7 +159,11 @@ GENRES = (
         6,
         103,
         ("an amateur sleuth", "a village doctor", "a retired inspector", "a librarian"),
-        ("finds a body in the reading room", "solves a locked-room murder", "traces a missing heir"),
+        (
+            "finds a body in the reading room",
+            "solves a locked-room murder",
+            "traces a missing heir",
+        ),
     ),
     Genre(
         "Sci-Fi",
@@ -253,11 +264,11 @@ FORMS = (
     "The {noun} of {place}",
     "{adjective} {noun}",
     "{noun} and {other}",
-    "The {noun}",
     "{noun} in {place}",
     "A {noun} for the {other}",
     "{noun}: The {adjective} {other}",
     "{place}, {noun}",
+    "The {noun}",
     "{noun}",
 )
 """What titles look like."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy.dialects.postgresql import insert
 
-from marquee import clock, signing
+from marquee import audit, clock, signing
 from marquee.db import session as database
 from marquee.errors import Unauthenticated
 from marquee.identity.auth import passwords
@@ -23,6 +23,8 @@ def sign_in(name: str, password: str, device_name: str | None) -> tuple[User, in
     An unknown name costs as much time as a wrong password, and gets the same answer.
     """
     user = database.scalar(User.named(name))
+    if user is not None:
+        audit.subject.set((user.id, user.username))
     fits = passwords.fits(password, user.password_hash if user else None)
     if user is None or not fits or not user.is_active:
         raise Unauthenticated(

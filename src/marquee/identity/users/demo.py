@@ -44,7 +44,7 @@ def create_demo_accounts(connection: Connection) -> bool:
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('demo accounts', 0))"))
     if connection.scalar(select(User.id).limit(1)) is not None:
         return False
-    roles = dict(connection.execute(select(Role.name, Role.id)).tuples().all())
+    roles = {row.name: row.id for row in connection.execute(select(Role.name, Role.id))}
     for account in ACCOUNTS:
         if account["role"] not in roles:
             raise LookupError(

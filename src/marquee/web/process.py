@@ -1,0 +1,19 @@
+"""One server process: its logs, its database, its application."""
+
+from marquee import db, settings
+from marquee.web import logs
+from marquee.web.app import App, create_app
+from marquee.web.contract import Document
+
+
+def application(document: Document | None = None) -> App:
+    """The application of one server process: what granian calls in each."""
+    values = settings.current()
+    logs.configure(values.log_level)
+    engine = db.engine_for(
+        values.database_url,
+        pool_size=values.marquee_threads,
+        statement_timeout=values.database_timeout,
+    )
+    db.connect(engine)
+    return create_app(values, document)

@@ -1,0 +1,57 @@
+"""HTTP spoken byte by byte, for requests that no client library would send."""
+
+import http.client
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.contract.checking import check_answer
+
+PATIENCE = 20.0
+
+
+def connect(url: str, timeout: float = PATIENCE) -> socket.socket:
+    """A connection to the server of a URL."""
+    parts = urlsplit(url)
+    return socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout)
+
+
+def head(method: str, target: str, headers: dict[str, str]) -> bytes:
+    """The head of a request. Text goes out as Latin-1, so that any byte can be said."""
+    lines = [f"{method} {target} HTTP/1.1", "Host: localhost"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def answer(connection: socket.socket, method: str, target: str) -> httpx.Response:
+    """Read one answer, and hold it to the contract. Raises what `http.client` raises for none."""
+    got = http.client.HTTPResponse(connection, method=method)
+    got.begin()
+    body = got.read()
+    got.close()
+    coding = [(name, value) for name, value in got.headers.items() if name != "transfer-encoding"]
+    request = httpx.Request("GET", "http://localhost")
+    request.method = method
+    path = target.encode("latin-1")
+    request.url = httpx.URL(scheme="http", host="localhost", raw_path=path if path[:1] == b"/" else b"/")
+    made = httpx.Response(got.status, headers=coding, content=body, request=request)
+    if got.headers.get_content_type() == "application/json":
+        check_answer(made)
+    return made
+
+
+def exchange(
+    url: str, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
+) -> httpx.Response:
+    """One request, its body as it is, and its answer. The caller frames the body by headers."""
+    with connect(url) as connection:
+        sent = {"Connection": "close", **(headers or {})}
+        connection.sendall(head(method, target, sent) + body)
+        return answer(connection, method, target)
+
+
+def chunked(body: bytes, size: int = 65536) -> bytes:
+    """A body in chunks."""
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in pieces) + b"0\r\n\r\n"

@@ -1,0 +1,134 @@
+"""A breaking change is found, unless the version announces it."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from marquee.web import contract
+from tools import contract as tool
+from tools.contract_diff import DiffError, announced, contract_at
+
+VERSION_FILE = "src/marquee/__init__.py"
+
+
+class Repository:
+    """A git repository with the contract in it, and a release."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(contract.root(), folder / "openapi")
+        (folder / "src/marquee").mkdir(parents=True)
+        self.set_version("0.4.1")
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.commit()
+
+    def git(self, *words: str) -> None:
+        identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+        subprocess.run(["git", "-C", self.folder, *identity, *words], check=True)
+
+    def commit(self) -> None:
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--message=Change")
+
+    def set_version(self, version: str) -> None:
+        (self.folder / VERSION_FILE).write_text(f'__version__ = "{version}"\n')
+
+    def change(self, file: str, old: str, new: str) -> None:
+        path = self.folder / "openapi" / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        contract.load.cache_clear()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A repository whose last release is `v0.4.1`."""
+    made = Repository(tmp_path / "a repository")
+    made.git("tag", "v0.4.1")
+    return made
+
+
+MOVIES, FAVORITES, RATINGS = "catalogue/movies.yaml", "taste/favorites.yaml", "taste/ratings.yaml"
+BREAKS = [
+    ("list_movies is called list_films now", MOVIES, ": list_movies", ": list_films"),
+    ("get_movie has the tag system now", MOVIES, "get_movie\n      tags: [movies]", "get_movie\n      tags: [system]"),
+    ("list_movies: GET /movies is gone", MOVIES, "  /movies:\n", "  /films:\n"),
+    ("get_build_info asks for a credential", "operations/system.yaml", "known. From git, or from `BUILD_COMMIT` and `BUILD_BRANCH`.\n      security: []", "known."),
+    ("get_movie asks for the permission movies:read", MOVIES, "movies:get", "movies:read"),
+    ("The schema CastMember is gone", MOVIES, "CastMember", "Actor"),
+    ("'popularity' has been removed", FAVORITES, "        popularity: {type: number, minimum: 0, maximum: 1000000}\n", ""),
+    ("required", MOVIES, "name: year_from\n          in: query\n", "name: year_from\n          in: query\n          required: true\n"),
+    ("'movie_id'", FAVORITES, "NewFavorite:\n      type: object\n", "NewFavorite:\n      type: object\n      required: [movie_id]\n"),
+    ("Data type changed", RATINGS, "Stars:\n      type: number", "Stars:\n      type: string"),
+    ("Enum values removed", MOVIES, "enum: [under-90, 90-120, over-120]", "enum: [under-90, over-120]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expected,file,old,new", BREAKS, ids=[each[0] for each in BREAKS])
+def test_break_is_found(
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
+    expected: str,
+    file: str,
+    old: str,
+    new: str,
+) -> None:
+    repository.change(file, old, new)
+    assert tool.diff(None, repository.folder) == 1
+    told = capsys.readouterr().err
+    assert expected in told
+    assert "raise the minor version in src/marquee/__init__.py (0.4.1 to 0.4.1)" in told
+
+
+def test_version_announces(repository: Repository) -> None:
+    repository.change(MOVIES, ": list_movies", ": list_films")
+    repository.set_version("0.4.2")
+    assert tool.diff("v0.4.1", repository.folder) == 1
+    repository.set_version("0.5.0")
+    assert tool.diff("v0.4.1", repository.folder) == 0
+    repository.commit()
+    assert tool.diff("HEAD", repository.folder) == 0
+
+
+@pytest.mark.parametrize(
+    "old,new,result",
+    [
+        ((0, 4, 1), (0, 4, 2), False),
+        ((0, 4, 1), (0, 5, 0), True),
+        ((0, 4, 1), (1, 0, 0), True),
+        ((1, 4, 1), (1, 5, 0), False),
+        ((1, 4, 1), (2, 0, 0), True),
+        ((1, 4, 1), (0, 5, 0), False),
+    ],
+)
+def test_announced(old: tuple[int, ...], new: tuple[int, ...], *, result: bool) -> None:
+    assert announced(old, new) is result
+
+
+def test_additions_break_nothing(repository: Repository) -> None:
+    optional = "        - name: year_to\n"
+    added = "        - name: studio\n          in: query\n          schema: {type: string}\n"
+    repository.change(MOVIES, optional, added + optional)
+    assert tool.diff(None, repository.folder) == 0
+
+
+def test_moved_path_breaks_nothing(repository: Repository) -> None:
+    repository.change(MOVIES, "  /movies:\n", "  /films:\n    x-moved-from: [/movies]\n")
+    assert tool.diff(None, repository.folder) == 0
+
+
+def test_nothing_to_compare_with(tmp_path: Path, make_repository: Callable[[], Repository]) -> None:
+    untagged = make_repository()
+    assert tool.diff(None, untagged.folder) == 0
+    with pytest.raises(DiffError, match="v9"):
+        contract_at("v9", untagged.folder)
+
+
+@pytest.fixture
+def make_repository(tmp_path: Path) -> Callable[[], Repository]:
+    """A repository without a release."""
+    return lambda: Repository(tmp_path / "untagged")

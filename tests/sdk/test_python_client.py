@@ -1,0 +1,64 @@
+"""The generated Python client, against a running server."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tools.sdk import PACKAGE, PYTHON
+
+
+@pytest.fixture(scope="module")
+def marquee_client() -> Iterator[Any]:
+    """The generated package."""
+    assert (PYTHON / PACKAGE).is_dir(), "run `make sdk` first"
+    sys.path.insert(0, str(PYTHON))
+    yield importlib.import_module(PACKAGE)
+    sys.path.remove(str(PYTHON))
+
+
+def test_client(marquee_client: Any, server: str) -> None:
+    """Sign in, list, create, be refused, call too often: each with its type."""
+    models, errors = marquee_client.models, marquee_client.exceptions
+    configuration = marquee_client.Configuration(host=f"{server}/api/v1")
+    with marquee_client.ApiClient(configuration) as api:
+        auth = marquee_client.AuthApi(api)
+        credentials = models.Credentials(username="casey", password="marquee-casey")
+        signed_in = auth.login(credentials)
+        assert isinstance(signed_in, models.SignedIn)
+        assert signed_in.user.username == "casey"
+        configuration.access_token = signed_in.access_token
+
+        page = marquee_client.MoviesApi(api).list_movies(sort="title", page_size=5)
+        assert isinstance(page, models.MoviePage)
+        assert len(page.results) == 5
+        film = page.results[0]
+        assert isinstance(film.title, str)
+        assert film.added_at.tzinfo is not None
+
+        favorites = marquee_client.FavoritesApi(api)
+        new = models.NewFavorite(movie_id=film.id)
+        created = favorites.create_favorite_with_http_info(signed_in.user.id, new)
+        assert created.status_code == 201
+        assert created.data.movie_id == film.id
+        kept = favorites.list_favorites(signed_in.user.id).favorites
+        assert [each.title for each in kept] == [film.title]
+
+        with pytest.raises(errors.ConflictException) as conflict:
+            favorites.create_favorite(signed_in.user.id, new)
+        assert conflict.value.data.error.code == models.ErrorCode.FAVORITE_EXISTS
+        assert conflict.value.data.error.details.existing_id == created.data.id
+        favorites.delete_favorite(signed_in.user.id, created.data.id)
+
+        with pytest.raises(errors.UnauthorizedException) as refused:
+            auth.login(models.Credentials(username="casey", password="wrong"))
+        assert refused.value.data.error.code == models.ErrorCode.INVALID_CREDENTIALS
+        with pytest.raises(errors.ApiException) as limited:
+            for _ in range(5):
+                with pytest.raises(errors.UnauthorizedException):
+                    auth.login(models.Credentials(username="casey", password="wrong"))
+        assert limited.value.status == 429
+        assert limited.value.data.error.code == models.ErrorCode.RATE_LIMITED
+        assert int(limited.value.headers["Retry-After"]) > 0

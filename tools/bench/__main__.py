@@ -1,0 +1,245 @@
+"""Marquee against FastAPI, Fastify, stock Connexion and its own server's bare cost.
+
+    python -m tools.bench            about twelve minutes; `--rounds` changes it
+    python -m tools.bench --quick    about a minute, without stock Connexion and the access log
+
+All servers speak the same operations, in a contract of 330: the real one, four operations without a
+database (memory.yaml), and synthetic ones. Before anything is measured each server must answer each
+operation as Marquee does; the SQL is taken down as Marquee sends it, and the others send the same.
+
+One run alternates between all servers in rounds: one server process on core 0; wrk with 16
+connections, and PostgreSQL, on core 1. The figure that counts is the server's CPU time a request,
+by the scheduler's account of its process tree: waiting for a core, for wrk or for PostgreSQL is not
+in it, so it holds on a busy machine too, where requests a second and latencies only compare rows.
+Ratios are taken within each round; of figures and ratios the medians are shown.
+
+Marquee runs as `marquee serve` runs it: rate limits, metrics, request ids and the validation of
+answers are on; the access log is off, as the others'. Stock Connexion does not validate answers.
+FastAPI validates them (`response_model`); with the database it sends ready-made text through
+SQLAlchemy, so that building statements costs it nothing.
+
+Needs Linux with two cores, wrk, Node and npm. Writes below build/ only: the peers' environments, a
+PostgreSQL, logs, and the report as build/bench/report.md. Exits with 1 where a target is missed.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import os
+import platform
+import sys
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import orjson
+
+from marquee import db, settings
+from marquee.web import logs
+from marquee.web.app import App, create_app
+from tools.bench import (
+    agreement,
+    contract,
+    films,
+    load,
+    machine,
+    operations,
+    peers,
+    places,
+    report,
+    statements,
+)
+from tools.bench.database import KEYS, READER, WRITER, Database, opened
+from tools.bench.operations import CACHED, DATABASE, MEMORY, Operation
+from tools.bench.peers import Running
+
+ROUNDS = {False: 7, True: 1}
+SETTLING = 0.5
+"""Seconds after which the writes that wrk left behind in another server are done."""
+SETTINGS = {
+    "MARQUEE_SECRET_KEY": "a key of the benchmark, of fifty characters .......",
+    "MARQUEE_DATA": str(places.WORK),
+    "ACCESS_LOG": "false",
+    "RATE_LIMIT_DEFAULT": "1000000000/minute",
+}
+
+
+def main() -> int:
+    """Run it; 1 where a target is missed, 2 where it cannot be run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=int, default=1, help="of each run; 1 by default")
+    parser.add_argument("--part", choices=[MEMORY, DATABASE, CACHED], action="append")
+    options = parser.parse_args()
+    try:
+        return _run(options)
+    except (places.Missing, load.Failed, statements.OtherStatements) as error:
+        places.say(f"bench: {error}")
+        return 2
+
+
+def _run(options: argparse.Namespace) -> int:
+    if sys.platform != "linux" or len(os.sched_getaffinity(0)) <= machine.LOAD_CORE:
+        raise places.Missing("The benchmark needs Linux with two cores.")
+    load.check()
+    places.WORK.mkdir(parents=True, exist_ok=True)
+    peers.install()
+    rounds = options.rounds or ROUNDS[options.quick]
+    os.environ |= SETTINGS
+    logs.configure("ERROR")
+    with ExitStack() as stack:
+        with machine.on_core(machine.LOAD_CORE):
+            database = stack.enter_context(opened())
+        common = _environment(database)
+        parts = _prepare(database)
+        started = [
+            stack.enter_context(peers.running(each, common))
+            for each in peers.servers(quick=options.quick)
+        ]
+        started += _compared(stack, started, parts, common, database)
+        results = {
+            part: _measure(part, listed, started, database, rounds, options.seconds)
+            for part, listed in parts.items()
+            if not options.part or part in options.part
+        }
+    return _tell(results, rounds)
+
+
+def _environment(database: Database) -> dict[str, str]:
+    """What all servers are started with."""
+    return {
+        **SETTINGS,
+        "PYTHONPATH": str(places.ROOT),
+        "DATABASE_URL": database.url,
+        "NODE_ENV": "production",
+        "BENCH_DATABASE": database.url,
+        "BENCH_SHARED": str(places.SHARED),
+        "BENCH_CONTRACT": str(places.CONTRACT),
+        "BENCH_NPM": str(places.NPM),
+    }
+
+
+def _prepare(database: Database) -> dict[str, list[Operation]]:
+    """Write what the servers read; the operations of each part."""
+    document = contract.padded()
+    places.CONTRACT.write_bytes(orjson.dumps(document))
+    db.connect(database.engine)
+    app = create_app(settings.current(), orjson.loads(orjson.dumps(document)))
+    etag = _etag(app)
+    parts = {
+        MEMORY: operations.memory(),
+        DATABASE: operations.database(
+            database.reader, KEYS[READER], KEYS[WRITER], database.first_movie
+        ),
+        CACHED: operations.cached(etag),
+    }
+    database.forget_writes()
+    shared: dict[str, Any] = {
+        "routes": contract.routes(document),
+        "films": films.films(),
+        "token": films.TOKEN,
+        "statements": {
+            each.name: statements.of(app, database.engine, each, _call(database, each))
+            for each in parts[DATABASE]
+        },
+    }
+    places.SHARED.write_bytes(orjson.dumps(shared))
+    return parts
+
+
+def _call(database: Database, operation: Operation) -> statements.Call:
+    name, user = (WRITER, database.writer) if operation.counting else (READER, database.reader)
+    return statements.Call(user, name, database.first_movie, KEYS[name])
+
+
+def _etag(app: App) -> str:
+    (asked, _) = operations.cached("")
+    _, headers, body = asyncio.run(statements.answer(app, asked))
+    assert hashlib.blake2b(body, digest_size=12).hexdigest() in headers["etag"]  # noqa: S101
+    return headers["etag"]
+
+
+def _compared(
+    stack: ExitStack,
+    started: list[Running],
+    parts: dict[str, list[Operation]],
+    common: dict[str, str],
+    database: Database,
+) -> list[Running]:
+    """See that all servers agree and warm them up; then start the raw one on Marquee's answers."""
+    ours: dict[str, dict[str, Any]] = {}
+    for server in started:
+        for part, listed in parts.items():
+            if part in server.server.parts:
+                database.forget_writes()
+                found = agreement.answers(server, listed)
+                agreement.check(ours.setdefault(part, found), found, server.server.name)
+                agreement.warm(server, [each for each in listed if not each.counting])
+    recorded = {
+        each.url.partition("?")[0]: {
+            "status": each.status,
+            "body": orjson.dumps(ours[part][each.name]).decode(),
+        }
+        for part in (MEMORY, CACHED)
+        for each in parts[part]
+        if ours[part][each.name] is not None
+    }
+    shared = orjson.loads(places.SHARED.read_bytes())
+    places.SHARED.write_bytes(orjson.dumps(shared | {"answers": recorded}))
+    return [stack.enter_context(peers.running(peers.raw(), common))]
+
+
+def _measure(
+    part: str,
+    listed: list[Operation],
+    started: list[Running],
+    database: Database,
+    rounds: int,
+    seconds: float,
+) -> report.Runs:
+    """All rounds of one part, each beginning with another server."""
+    running = [each for each in started if part in each.server.parts]
+    runs: report.Runs = {
+        (server.server.name, operation.name): [] for server in running for operation in listed
+    }
+    for number in range(rounds):
+        places.say(f"{part}: round {number + 1} of {rounds}")
+        turned = running[number % len(running) :] + running[: number % len(running)]
+        for operation in listed:
+            lua = load.script(operation, database.first_movie, database.movies)
+            for server in turned:
+                if operation.counting:
+                    time.sleep(SETTLING)
+                    database.forget_writes()
+                figures = load.run(operation, lua, server, seconds)
+                runs[server.server.name, operation.name].append(figures)
+    return runs
+
+
+def _tell(results: dict[str, report.Runs], rounds: int) -> int:
+    busy = machine.foreign_load()
+    lines = [
+        "# Benchmark",
+        "",
+        f"{rounds} rounds, alternating; medians. Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores, load average {busy:.1f} at the end (the benchmark itself is 2.0).",
+        "",
+    ]
+    verdicts = []
+    for part, runs in results.items():
+        lines.append(report.tables(part, runs))
+        verdicts += report.verdicts(part, runs)
+    lines += ["## Targets: CPU time a request", "", *(words for _, words in verdicts)]
+    text = "\n".join(lines) + "\n"
+    (places.WORK / "report.md").write_text(text)
+    sys.stdout.write(text)
+    return 0 if all(met for met, _ in verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""Marquee itself, as `marquee serve` runs it, on the benchmark's contract."""
+
+import orjson
+
+from marquee import settings
+from marquee.web import process, server
+from marquee.web.app import App
+from tools.bench import places
+
+
+def application() -> App:
+    """What granian calls in its process."""
+    return process.application(orjson.loads(places.CONTRACT.read_bytes()))
+
+
+if __name__ == "__main__":
+    server.listener(
+        "tools.bench.servers.marquee_app:application", settings.current(), workers=1
+    ).serve()
