@@ -11,11 +11,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 from sqlalchemy import Engine, select
 
@@ -31,6 +31,14 @@ os.environ |= {
 }
 for variable in ("DATABASE_URL", "REDIS_URL", "TMDB_API_KEY", "MARQUEE_ENV"):
     os.environ.pop(variable, None)
+# Lines of JSON, as the server's: structlog's own tracebacks take a second each.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+)
 
 from marquee import db, settings  # noqa: E402 - after the environment is what the tests say
 from marquee.catalogue.movies.models import Movie  # noqa: E402
@@ -38,7 +46,7 @@ from marquee.catalogue.titles import search_title, sort_title  # noqa: E402
 from marquee.identity.api_keys.models import ApiKey  # noqa: E402
 from marquee.identity.users.models import Role, User, UserRole  # noqa: E402
 from marquee.migrations import running  # noqa: E402
-from marquee.postgres import Postgres  # noqa: E402
+from marquee.postgres import temporary  # noqa: E402
 from marquee.web.app import App, create_app  # noqa: E402
 from tests.contract.checking import check_answer  # noqa: E402
 
@@ -48,12 +56,12 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database_url() -> Iterator[str]:
     """A migrated database: of TEST_DATABASE_URL, else of an embedded PostgreSQL."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    with Postgres(Path(tmp_path_factory.mktemp("postgres"))) as postgres:
+    with temporary() as postgres:
         yield postgres.url()
 
 

@@ -24,7 +24,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from marquee.postgres import Postgres
-with Postgres(Path(sys.argv[1])) as postgres:
+with Postgres(Path(sys.argv[1]), durable=False) as postgres:
     print(postgres.url(), flush=True)
     sys.stdin.read()
 """
@@ -180,7 +180,7 @@ def test_eight_at_once(folder: Path) -> None:
 def test_any_path(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long paths and paths with any signs work."""
     monkeypatch.setattr(place, "STATE", folder.with_name("state"))
-    with Postgres(folder.with_name(name)) as postgres:
+    with Postgres(folder.with_name(name), durable=False) as postgres:
         assert ask(postgres.url(), "select 1") == 1
         sockets = Path(str(ask(postgres.url(), "show unix_socket_directories")))
         assert sockets.stat().st_mode & 0o077 == 0
@@ -362,12 +362,14 @@ class TestAsRoot:
             shutil.copytree(programs.parents[2] / libraries.name, libraries)
 
         data = closed / "postgres"
-        with Postgres(data, package / "pginstall" / "bin") as postgres:
+        with Postgres(data, package / "pginstall" / "bin", durable=False) as postgres:
             with psycopg.connect(postgres.url()) as connection:
                 connection.execute("create table kept (id int)")
             home = Path((data / place.POINTER).read_text().strip())
             assert home.parent == state
-        with Postgres(data.rename(closed / "moved"), package / "pginstall" / "bin") as postgres:
+        with Postgres(
+            data.rename(closed / "moved"), package / "pginstall" / "bin", durable=False
+        ) as postgres:
             assert ask(postgres.url(), "select count(*) from kept") == 0
         data.mkdir()
         assert place.home_of(data, account_for(data)) != home

@@ -138,10 +138,10 @@ class Up:
     def end(self, signum: int = signal.SIGTERM) -> int:
         """Send it a signal and wait; its exit code."""
         self.process.send_signal(signum)
-        return self.process.wait(10)
+        return self.process.wait(20)
 
 
-def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():
@@ -174,7 +174,7 @@ def connects(url: str) -> bool:
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """The parent of the data folders, in reach of the account that runs PostgreSQL."""
-    path = Path(tempfile.mkdtemp(prefix="marquee test "))
+    path = Path(tempfile.mkdtemp(prefix="marquee-test-"))
     path.chmod(0o711)
     yield path
     for up in Up.all:
@@ -200,7 +200,7 @@ def test_life(folder: Path) -> None:
     assert up.data.stat().st_mode & 0o067 == 0
 
     second = Up(up.data)
-    assert second.process.wait(10) == 1
+    assert second.process.wait(20) == 1
     assert second.err == f"Marquee already runs on {up.data}.\n"
 
     url = re.findall(r"with (postgresql://\S+)", up.err)[0]
@@ -235,7 +235,7 @@ def test_life(folder: Path) -> None:
         assert connection.execute("select count(*) from kept").fetchone() == (9,)
     assert secret.read_text() == key
     assert third.end(signal.SIGKILL) == -signal.SIGKILL
-    until(lambda: processes(folder) == [], 5)
+    until(lambda: processes(folder) == [], 10)
 
 
 def test_stubborn_children(folder: Path) -> None:
@@ -244,14 +244,14 @@ def test_stubborn_children(folder: Path) -> None:
     until(up.ready)
     assert len(processes(folder)) == 4
     assert up.end(signal.SIGKILL) == -signal.SIGKILL
-    until(lambda: processes(folder) == [], 5)
+    until(lambda: processes(folder) == [], 10)
 
 
 def test_busy_port(folder: Path) -> None:
     """A busy port is one line, and nothing was started."""
     with socket.create_server(("127.0.0.1", 0)) as busy:
         up = Up(folder / "busy", PORT=str(busy.getsockname()[1]))
-        assert up.process.wait(10) == 1
+        assert up.process.wait(20) == 1
     assert up.err == (
         f"Port {up.port} of 127.0.0.1 cannot be opened (Address already in use): "
         "set PORT to another.\n"
@@ -266,7 +266,7 @@ def test_own_database(folder: Path) -> None:
         "MARQUEE_ENV": "production",
     }
     up = Up(folder / "own", **environment)
-    assert up.process.wait(10) == 1
+    assert up.process.wait(20) == 1
     assert up.err == "MARQUEE_SECRET_KEY is not set; in production it must be.\n"
 
     up = Up(folder / "own", **environment, MARQUEE_SECRET_KEY="k" * 32)

@@ -3,9 +3,8 @@
 import argparse
 import asyncio
 import getpass
-import gzip
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -153,16 +152,12 @@ def demo(options: argparse.Namespace, values: Settings) -> int:
 
 def import_titles(options: argparse.Namespace, values: Settings) -> int:
     """Import a file; say what was skipped, by line."""
-    from marquee.catalogue.importing import import_titles as run  # noqa: PLC0415 - only this command needs it
+    from marquee.catalogue import importing  # noqa: PLC0415 - only this command needs it
 
     try:
-        with (
-            _open(options.file) as lines,
-            _database(values, "import") as engine,
-            engine.begin() as connection,
-        ):
-            report = run(lines, connection)
-    except (OSError, EOFError) as error:
+        with _database(values, "import") as engine, engine.begin() as connection:
+            report = importing.import_titles(importing.read_lines(options.file), connection)
+    except OSError as error:
         return _fail(f"{options.file}: {error}")
     for number, reason in report.skipped:
         sys.stderr.write(f"{options.file}:{number}: {reason}\n")
@@ -213,12 +208,6 @@ def _database(values: Settings, command: str) -> Iterator[Engine]:
         db.connect(engine)
         yield engine
         engine.dispose()
-
-
-@contextmanager
-def _open(file: Path) -> Iterator[Iterable[bytes]]:
-    with file.open("rb") as raw:
-        yield gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw
 
 
 def _fail(message: str) -> int:

@@ -34,7 +34,8 @@ class Settings:
     marquee_workers: int = 1
     """Server processes of `marquee serve`."""
     marquee_threads: int = 16
-    """Handler threads of a server process; as many database connections are opened at the most."""
+    """Handler threads of a server process; as many database connections are opened at the most,
+    and two more for rate limits where there are several processes."""
     trusted_proxies: int = 0
     """How many reverse proxies stand in front: so many entries of `X-Forwarded-For` are
     believed."""

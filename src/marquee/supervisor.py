@@ -21,6 +21,7 @@ from types import FrameType
 
 from marquee.children import Child, Failure, Restarts, fate, stop_process
 from marquee.postgres import Postgres, PostgresError
+from marquee.postgres.place import environment
 from marquee.processes import PARENT, Lock, parent_bound, to_stderr
 from marquee.settings import Settings
 
@@ -199,10 +200,8 @@ class Supervisor:
         return self._postgres.start()
 
     def _environment_of_children(self, url: str, secret: str) -> dict[str, str]:
-        # libpq's own variables would change where and how the children connect.
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PG") or k == "PG_BIN"}
-        if self._postgres is None:
-            inherited = dict(os.environ)
+        # Where the database is ours, libpq's variables would only lead the children astray.
+        inherited = environment() if self._postgres else dict(os.environ)
         return inherited | {
             "DATABASE_URL": url,
             "MARQUEE_SECRET_KEY": secret,

@@ -2,14 +2,18 @@
 they run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from marquee import db
 from marquee.catalogue.movies.models import Movie
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
+from tests.committed import committed
+from tests.live import live, own_database
 
 LAST = "test_exercised.py"
 
@@ -22,6 +26,42 @@ def world(make: Callable[..., Any], me: Any) -> None:
     make(Favorite, id=12, user_id=me.id, movie_id=other.id)
     make(Rating, id=7, user_id=me.id, movie_id=other.id, score=9)
     assert jaws.id == 42
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server to talk to, and a user of it."""
+
+    url: str
+    user_id: int
+    authorization: str
+
+    def headers(self, **more: str) -> dict[str, str]:
+        """Those of the user, and more: `content_type` is `Content-Type`."""
+        names = {name.replace("_", "-"): value for name, value in more.items()}
+        return {"Authorization": self.authorization, **names}
+
+
+@pytest.fixture(scope="session")
+def granian(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """The real server, on a database of its own."""
+    with own_database(database_url) as url, live(url, tmp_path_factory.mktemp("live")) as server:
+        engine = db.engine_for(url)
+        with committed(engine) as rows:
+            user = rows.user()
+            client = rows.client(server.url, user)
+            yield Target(server.url, user.id, client.headers["authorization"])
+        engine.dispose()
+
+
+@pytest.fixture(params=["uvicorn", "granian"])
+def target(request: pytest.FixtureRequest) -> Target:
+    """Each server in turn: the one of the tests, and the one of production."""
+    if request.param == "granian":
+        live_target: Target = request.getfixturevalue("granian")
+        return live_target
+    me, key_of = request.getfixturevalue("me"), request.getfixturevalue("key_of")
+    return Target(request.getfixturevalue("base_url"), me.id, f"Bearer {key_of(me)}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

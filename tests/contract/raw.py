@@ -1,6 +1,7 @@
 """HTTP spoken byte by byte, for requests that no client library would send."""
 
 import http.client
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -32,13 +33,17 @@ def answer(connection: socket.socket, method: str, target: str) -> httpx.Respons
     got.close()
     coding = [(name, value) for name, value in got.headers.items() if name != "transfer-encoding"]
     request = httpx.Request("GET", "http://localhost")
-    request.method = method
-    path = target.encode("latin-1")
-    request.url = httpx.URL(scheme="http", host="localhost", raw_path=path if path[:1] == b"/" else b"/")
+    request.method, request.url = method, as_sent(target)
     made = httpx.Response(got.status, headers=coding, content=body, request=request)
-    if got.headers.get_content_type() == "application/json":
+    if method.isalpha() and method.isupper() and target.startswith("/"):
         check_answer(made)
     return made
+
+
+def as_sent(target: str) -> httpx.URL:
+    """A URL with this target; httpx would take `..` away."""
+    kept = re.sub(r"(?<=/)\.\.?(?=/|$)", lambda dots: "%2e" * len(dots[0]), target)
+    return httpx.URL(scheme="http", host="localhost", raw_path=kept.encode("latin-1"))
 
 
 def exchange(

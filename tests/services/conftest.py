@@ -2,6 +2,8 @@
 
 import io
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,10 +13,11 @@ import pytest
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from marquee.services.http import Timing
+from marquee.services.http import Timing, Upstream
 from tests.fakes.exchange import Asked, Reply
 from tests.fakes.server import FakeServer
 
+MakeUpstream = Callable[..., Upstream]
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -85,6 +88,26 @@ class Echo(FakeServer):
         return Reply(status, {"message": f"a problem numbered {status}"})
 
 
+def whole(value: object) -> Any:
+    """Read anything."""
+    return value
+
+
+def outcomes(lines: Lines) -> list[str]:
+    return [entry["outcome"] for entry in lines.entries()]
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + 3
+    while not happened():
+        assert time.monotonic() < until, "It did not happen within 3 seconds."
+        time.sleep(0.01)
+
+
+def exchanges() -> int:
+    return sum(thread.name == "upstream" for thread in threading.enumerate())
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -99,3 +122,14 @@ def lines() -> Lines:
 def echo() -> Iterator[Echo]:
     with Echo() as echo:
         yield echo
+
+
+@pytest.fixture
+def make_upstream(echo: Echo, clock: Clock, lines: Lines) -> MakeUpstream:
+    """An upstream of the echo whose time passes by sleeping only: `make_upstream(attempts=1)`."""
+
+    def make_upstream(**options: Any) -> Upstream:
+        defaults = {"timing": clock.timing, "log": lines.log}
+        return Upstream("echo", echo.url, **{**defaults, **options})
+
+    return make_upstream

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2.extensions
+from psycopg2.extensions import Binary
 from sqlalchemy import Engine, event
 
 from marquee.web.app import App
@@ -117,7 +118,9 @@ def _written(
     """Values of the request stay parameters; constants are written into the statement."""
     places = {}
     for key, value in values.items():
-        name = names.get((type(value), value)) if value.__hash__ else None
+        plain = bytes(value.adapted) if isinstance(value, Binary) else value
+        name = names.get((type(plain), plain)) if plain.__hash__ else None
+        name = "resource_id" if key == "resource_id" else name
         places[key] = f":{name}" if name else _literal(value)
     sql = statement % places
     order: list[str] = []

@@ -61,6 +61,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 # What follows the comma of a single name: "Robert Downey, Jr.", "George Ward, 1st Baronet".
 _NAME_SUFFIX = re.compile(r"(?:Jr\.?|Sr\.?|II|III|IV|\d+(?:st|nd|rd|th) [A-Z].*)")
 
+GENRES = {"Sci-Fi": "Science Fiction"}
+"""The source's names of genres that the catalogue calls otherwise."""
+
 
 def films(database: Path, synopses: Path) -> Iterator[dict[str, Any]]:
     """Yield every film of the database once, in the order of the IMDb identifiers.
@@ -162,7 +165,7 @@ def _film(row: sqlite3.Row, fame: dict[str, float]) -> dict[str, Any]:
         "release_date": _release_date(row["released"], year),
         "runtime_minutes": _runtime(row["runtime"]),
         "age_rating": AGE_RATINGS.get(_clean(row["age_rating"])),
-        "genres": sorted(_items(row["genres"])),
+        "genres": sorted(GENRES.get(genre, genre) for genre in _items(row["genres"])),
         "languages": _items(row["languages"]),
         "countries": _items(row["countries"]),
         "overview": None,
@@ -367,7 +370,7 @@ MODIFIERS = {
     "Sport": "sports",
     "Music": "music",
     "War": "war",
-    "Sci-Fi": "science fiction",
+    "Science Fiction": "science fiction",
     "Fantasy": "fantasy",
     "Mystery": "mystery",
     "Horror": "horror",

@@ -17,7 +17,9 @@ SMALL_SHARED_MEMORY = 256 * 2**20
 """Bytes of /dev/shm below which parallel queries could fail; Docker gives 64 MB unless told."""
 
 
-def make(home: Path, programs: Path, major: int, account: Account | None) -> None:
+def make(
+    home: Path, programs: Path, major: int, account: Account | None, *, durable: bool = True
+) -> None:
     """Make a cluster in `home`/cluster unless there is one; raises PostgresError.
 
     It gets its name when it is complete, so that a kill in between leaves nothing half made. Its
@@ -41,6 +43,7 @@ def make(home: Path, programs: Path, major: int, account: Account | None) -> Non
         programs / "initdb",
         *("-D", new, "-U", "postgres", "--encoding=UTF8", "--data-checksums"),
         *("--auth=scram-sha-256", f"--pwfile={password}", "--no-instructions"),
+        *(() if durable else ("--no-sync",)),
         *(builtin if major >= BUILTIN_LOCALE_SINCE else ("--locale=C.UTF-8",)),
     )
     if done.returncode != 0:
@@ -67,7 +70,9 @@ def check(home: Path, programs: Path, major: int) -> None:
         )
 
 
-def settings(home: Path, account: Account | None, port: int) -> dict[str, str]:
+def settings(
+    home: Path, account: Account | None, port: int, *, durable: bool = True
+) -> dict[str, str]:
     """What the server is told at its start, over whatever postgresql.conf says."""
     values = {
         "port": str(port),
@@ -88,6 +93,8 @@ def settings(home: Path, account: Account | None, port: int) -> dict[str, str]:
     else:
         values["listen_addresses"] = "127.0.0.1"
         values["unix_socket_directories"] = ""
+    if not durable:
+        values |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     if not _has_shared_memory():
         values["dynamic_shared_memory_type"] = "mmap"
     return values

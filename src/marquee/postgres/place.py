@@ -171,7 +171,8 @@ def home_of(folder: Path, account: Account | None) -> Path:
     data folder wants to begin anew. Raises PostgresError if the old place cannot be used any more.
     """
     if home := pointed_to(folder):
-        if home.is_dir():
+        # Any other place could have been named by a user who wants root to write there.
+        if home.parent == STATE and home.is_dir():
             return home
         raise PostgresError(
             f"The database of {folder} was in {home}, which has gone: bring that back, or delete "

@@ -55,7 +55,8 @@ class Postgres:
     """A PostgreSQL server whose files are in a folder.
 
     `bin_dir` names its programs (else PG_BIN, the wheel, Debian's). `say` gets the few lines that
-    tell why it takes long; `pause` is called instead of sleeping and may raise to give up.
+    tell why it takes long; `pause` is called instead of sleeping and may raise to give up. What is
+    not `durable` is quicker, but a crash of the machine may spoil all of it.
     On Linux the server stops when the thread that started it ends: start it from the main one.
     """
 
@@ -66,12 +67,14 @@ class Postgres:
         *,
         say: Callable[[str], None] = to_stderr,
         pause: Callable[[float], None] = time.sleep,
+        durable: bool = True,
     ) -> None:
         """Name the folder. Nothing is made or started yet."""
         self.folder = folder.resolve()
         self._bin_dir = bin_dir
         self._say = say
         self._pause = pause
+        self._durable = durable
         self._home = self.folder
         self._account: Account | None = None
         self._programs = Path()
@@ -79,7 +82,9 @@ class Postgres:
         self._port = SOCKET_PORT if cluster.uses_sockets() else 0
 
     @classmethod
-    def of(cls, data: Path, *, pause: Callable[[float], None] = time.sleep) -> Self:
+    def of(
+        cls, data: Path, *, pause: Callable[[float], None] = time.sleep, durable: bool = True
+    ) -> Self:
         """The server of Marquee's data folder; makes that folder (0700) if need be.
 
         As root it lets the account that will run the server pass through. Raises PostgresError.
@@ -90,7 +95,7 @@ class Postgres:
             place.admit(data.resolve(), place.account_for(folder))
         except OSError as error:
             raise PostgresError(f"MARQUEE_DATA={data} cannot be used: {error}.") from error
-        return cls(folder, pause=pause)
+        return cls(folder, pause=pause, durable=durable)
 
     def __enter__(self) -> Self:
         """Start or adopt the server."""
@@ -293,12 +298,12 @@ class Postgres:
         """Start the server. Its processes hold `alive` from now on, and we no longer."""
         account = self._account
         self._programs, major = place.programs_for(self._bin_dir, account)
-        cluster.make(self._home, self._programs, major, account)
+        cluster.make(self._home, self._programs, major, account, durable=self._durable)
         cluster.check(self._home, self._programs, major)
         if self._port == 0:  # found once: clients hold the URL when a restart keeps it
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self._port = free.getsockname()[1]
-        settings = cluster.settings(self._home, account, self._port)
+        settings = cluster.settings(self._home, account, self._port, durable=self._durable)
         self._clear_stale(settings["unix_socket_directories"])
         options = [part for item in settings.items() for part in ("-c", "=".join(item))]
         log = self._open_log()
@@ -371,7 +376,7 @@ def temporary() -> Iterator[Postgres]:
     """
     data = Path(tempfile.mkdtemp(prefix="marquee-"))
     try:
-        with Postgres.of(data) as postgres:
+        with Postgres.of(data, durable=False) as postgres:
             yield postgres
     finally:
         shutil.rmtree(data, ignore_errors=True)

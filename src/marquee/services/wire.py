@@ -172,8 +172,7 @@ class Wire:
         if response.ok and declared.isdecimal() and int(declared[:20]) > largest:
             raise Failed("too_large", f"More than {largest} bytes declared")
         body = bytearray()
-        # read1 returns what has arrived; read would wait until a whole piece has.
-        while piece := response.raw.read1(PIECE, decode_content=True):
+        while piece := response.raw.read(PIECE, decode_content=True):
             body += piece
             if len(body) > largest:
                 if response.ok:

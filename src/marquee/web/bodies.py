@@ -19,10 +19,6 @@ STRINGS = re.compile(rb'"(?:[^"\\]+|\\.)*"([ \t\r\n]*:)?', re.DOTALL)
 JSON = "application/json"
 
 
-class ClientGone(Exception):
-    """The client closed the connection before its request was whole."""
-
-
 class PayloadTooLarge(Refusal):
     """The body has more bytes than the operation takes (413)."""
 
@@ -112,7 +108,11 @@ def _names(value: object) -> int:
 async def receive_body(
     receive: Receive, headers: Mapping[str, str], *, largest: int, seconds: float
 ) -> bytes:
-    """The whole body. Raises PayloadTooLarge, RequestTimeout or ClientGone."""
+    """The whole body. Raises PayloadTooLarge, RequestTimeout or Invalid.
+
+    A body that breaks off is answered like any other: its framing may be broken and its client
+    still there, which a server tells in the same way as a client that has gone.
+    """
     too_large = PayloadTooLarge(
         f"A body may have {largest} bytes at the most.", headers={"Connection": "close"}
     )
@@ -125,7 +125,7 @@ async def receive_body(
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise ClientGone
+                    raise Invalid.value("body", "/", "ended before it was whole")
                 chunks.append(message.get("body", b""))
                 size += len(chunks[-1])
                 if size > largest:

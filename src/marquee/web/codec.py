@@ -26,7 +26,10 @@ def _write_date(value: date | None) -> str | None:
 WRITE: dict[str, Convert] = {"date-time": _write_datetime, "date": _write_date}
 
 
-def decoder(schema: dict[str, Any], made: dict[int, Convert | None] | None = None) -> Convert | None:
+Made = dict[int, Convert | None]
+
+
+def decoder(schema: dict[str, Any], made: Made | None = None) -> Convert | None:
     """A function from a valid JSON value to Python: dates and times as such, defaults filled in.
 
     None where the value would come out as it went in. `made` has the decoders of the objects that
@@ -43,7 +46,7 @@ def decoder(schema: dict[str, Any], made: dict[int, Convert | None] | None = Non
     return None
 
 
-def _object_decoder(schema: dict[str, Any], made: dict[int, Convert | None]) -> Convert | None:
+def _object_decoder(schema: dict[str, Any], made: Made) -> Convert | None:
     properties = schema.get("properties", {})
     key = id(properties)
     if key in made:

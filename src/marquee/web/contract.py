@@ -18,7 +18,12 @@ Document = dict[str, Any]
 PACKAGE = Path(__file__).parents[1]
 METHODS = ("get", "put", "post", "patch", "delete")
 SAFE = ("get",)
-INTERNAL = ("x-openapi-router-controller", "x-bearerInfoFunc", "x-apikeyInfoFunc")
+INTERNAL = (
+    "x-openapi-router-controller",
+    "x-bearerInfoFunc",
+    "x-apikeyInfoFunc",
+    "x-availableFunc",
+)
 
 
 def root() -> Path:
@@ -92,9 +97,12 @@ def operation_at(contract: Document, method: str, url: str) -> Document:
     """The operation that serves a URL. Raises LookupError where none does."""
     base = contract["servers"][0]["url"]
     url = url.split("?", maxsplit=1)[0].removeprefix(base)
-    for path, verb, operation in operations(contract):
+    for path, item in contract["paths"].items():
         pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))
-        if verb == method.lower() and re.fullmatch(pattern, url):
+        if re.fullmatch(pattern, url):
+            if method.lower() not in item:
+                break
+            operation: Document = item[method.lower()]
             return operation
     raise LookupError(f"No operation serves {method} {url}.")
 

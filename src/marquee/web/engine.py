@@ -26,7 +26,7 @@ from marquee.errors import Refusal
 from marquee.settings import Settings
 from marquee.web import metrics
 from marquee.web.answers import Answer, compressed, preferred_coding, worth_compressing
-from marquee.web.bodies import ClientGone, receive_body
+from marquee.web.bodies import receive_body
 from marquee.web.caching import PublicAnswers
 from marquee.web.codec import Encoders
 from marquee.web.contract import METHODS
@@ -106,8 +106,6 @@ class Engine(SpecMiddleware):
                     answer = self._other_method(request, methods)
                 else:
                     answer = await self._perform(plan, request, receive)
-        except ClientGone:
-            return
         except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
             answer = answer_to(error)
         await self._send(request, answer, send)

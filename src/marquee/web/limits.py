@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Column, Double, Integer, Table, Text, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from marquee.db import Model
+from marquee.db import Model, engine_for
 from marquee.errors import RateLimited
+from marquee.web.windows import ProcessStorage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from marquee.settings import Settings
 
 log = structlog.get_logger("marquee")
+
+CONNECTIONS, LONGEST_STATEMENT = 2, 2
+"""Of each server process, for counters in PostgreSQL; in seconds."""
+RETRY_SECONDS = 5.0
+"""How long a counter store that has failed is left alone."""
 
 rate_limits = Table(
     "rate_limits",
@@ -41,13 +47,19 @@ rate_limits = Table(
 
 
 class PostgresStorage(Storage):
-    """Fixed windows in an unlogged table: one upsert a hit, shared by all processes."""
+    """Fixed windows in an unlogged table: one upsert a hit, shared by all processes.
+
+    It has connections of its own, to the same database as `engine`. Whoever hits holds one of the
+    session's already: would each of them wait for a second one of that pool, none would get it.
+    """
 
     STORAGE_SCHEME = ["postgresql"]  # noqa: RUF012 - the base class reads it
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
-        self.engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        url = engine.url.render_as_string(hide_password=False)
+        own = engine_for(url, pool_size=CONNECTIONS, statement_timeout=LONGEST_STATEMENT)
+        self.engine = own.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -118,7 +130,8 @@ class RateLimits:
             "recommendations": parse(settings.rate_limit_recommendations),
         }
         self._make_storage = storage
-        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._own = FixedWindowRateLimiter(ProcessStorage())
+        self._down_until = 0.0
 
     @cached_property
     def _shared(self) -> FixedWindowRateLimiter:
@@ -133,15 +146,17 @@ class RateLimits:
             return
         item = self._policies[policy]
         keys = (policy, caller) if policy == "default" else (policy, operation, caller)
-        limiter = self._shared
-        try:
-            allowed = limiter.hit(item, *keys)
-        except Exception:
-            log.warning("rate_limit_storage_failed", exc_info=True)
-            limiter = self._own
-            allowed = limiter.hit(item, *keys)
-        if not allowed:
-            raise _refusal(policy, item, limiter.get_window_stats(item, *keys).reset_time)
+        if time.monotonic() > self._down_until:
+            try:
+                _hit(self._shared, policy, item, keys)
+            except RateLimited:
+                raise
+            except Exception:
+                log.warning("rate_limit_storage_failed", exc_info=True)
+                self._down_until = time.monotonic() + RETRY_SECONDS
+            else:
+                return
+        _hit(self._own, policy, item, keys)
 
 
 def storage_for(settings: Settings, engine: Callable[[], Engine]) -> Storage:
@@ -153,7 +168,14 @@ def storage_for(settings: Settings, engine: Callable[[], Engine]) -> Storage:
         )
         assert isinstance(storage, Storage)  # noqa: S101 - async ones have another scheme
         return storage
-    return PostgresStorage(engine()) if settings.marquee_workers > 1 else MemoryStorage()
+    return PostgresStorage(engine()) if settings.marquee_workers > 1 else ProcessStorage()
+
+
+def _hit(
+    limiter: FixedWindowRateLimiter, policy: str, item: RateLimitItem, keys: tuple[str, ...]
+) -> None:
+    if not limiter.hit(item, *keys):
+        raise _refusal(policy, item, limiter.get_window_stats(item, *keys).reset_time)
 
 
 def _refusal(policy: str, item: RateLimitItem, reset_time: float) -> RateLimited:

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, tuple_
 
 from marquee import signing
-from marquee.db import session
+from marquee.db import rows, session
 from marquee.errors import Invalid
 
 DEEPEST = 10_000
 PURPOSE = "cursor"
+
+Statement: TypeAlias = Select[*tuple[Any, ...]]
+Values: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,33 +37,46 @@ class NumberedPage:
 
 
 def numbered(
-    query: Select[*tuple[Any, ...]], *, counted: Select[*tuple[Any, ...]], page: int, page_size: int
+    query: Statement, values: Values, *, counted: Statement, page: int, page_size: int
 ) -> NumberedPage:
     """A page of an ordered query. `counted` selects the same rows without their order.
 
-    Raises Invalid for a page that lies beyond the 10,000th result.
+    `values` are those of the queries' `bindparam`s; queries that are one object at every call cost
+    least. Raises Invalid for a page that lies beyond the 10,000th result.
     """
     if page * page_size > DEEPEST:
         raise Invalid.value(
             "query", "/page", f"reaches beyond result {DEEPEST}: narrow it by a filter"
         )
-    total, is_estimate = _total(counted)
-    rows = session.execute(query.limit(page_size).offset((page - 1) * page_size)).all()
-    return NumberedPage(page, page_size, total, is_estimate, rows)
+    total, is_estimate = _total(counted, values)
+    window = {"page_size": page_size, "page_start": (page - 1) * page_size}
+    found = rows(_windowed(query), values | window)
+    return NumberedPage(page, page_size, total, is_estimate, found)
 
 
-def _total(counted: Select[Any]) -> tuple[int, bool]:
-    capped = counted.limit(DEEPEST + 1).subquery()
-    total = session.scalar(select(func.count()).select_from(capped)) or 0
-    if total <= DEEPEST:
-        return total, False
-    compiled = counted.compile(session.get_bind(), compile_kwargs={"render_postcompile": True})
+@lru_cache(maxsize=512)
+def _windowed(query: Statement) -> Statement:
+    return query.limit(bindparam("page_size")).offset(bindparam("page_start"))
+
+
+@lru_cache(maxsize=512)
+def _number_of(counted: Statement) -> Select[int]:
+    return select(func.count()).select_from(counted.limit(DEEPEST + 1).subquery())
+
+
+def _total(counted: Statement, values: Values) -> tuple[int, bool]:
+    (row,) = rows(_number_of(counted), values)
+    if row[0] <= DEEPEST:
+        return row[0], False
+    compiled = counted.params(**values).compile(
+        session.get_bind(), compile_kwargs={"render_postcompile": True}
+    )
     plan = (
         session.connection()
         .exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params)
         .scalar_one()
     )
-    return max(total, int(plan[0]["Plan"]["Plan Rows"])), True
+    return max(row[0], int(plan[0]["Plan"]["Plan Rows"])), True
 
 
 @dataclass(frozen=True)
@@ -71,9 +88,10 @@ class CursorPage:
 
 
 def by_cursor(  # noqa: PLR0913 - what a page by cursor is
-    query: Select[Any],
+    query: Statement,
+    values: Values,
     *,
-    key: Sequence[ColumnElement[Any]],
+    key: tuple[ColumnElement[Any], ...],
     name: str,
     descending: bool,
     limit: int,
@@ -81,23 +99,37 @@ def by_cursor(  # noqa: PLR0913 - what a page by cursor is
 ) -> CursorPage:
     """A page of a query, in the order of `key`, whose values no two rows share.
 
-    `name` is what the cursor is good for, e.g. `favorites:rating:desc`: the cursor of another list,
-    or of another order, is refused (Invalid). The keys are selected beside the rows, as `key_0`,
-    `key_1`, …
+    `values` are those of the query's `bindparam`s; a query and keys that are the same objects at
+    every call cost least. `name` is what the cursor is good for, e.g. `favorites:rating:desc`: the
+    cursor of another list, or of another order, is refused (Invalid). The keys are selected beside
+    the rows, as `key_0`, `key_1`, …
     """
-    keyed = query.add_columns(*(column.label(f"key_{n}") for n, column in enumerate(key)))
+    values = {**values, "page_limit": limit + 1}
     if cursor is not None:
-        after = tuple_(*_decode(name, cursor, len(key)))
-        keyed = keyed.where(tuple_(*key) < after if descending else tuple_(*key) > after)
-    order = [column.desc() if descending else column.asc() for column in key]
-    rows = session.execute(keyed.order_by(*order).limit(limit + 1)).all()
-    shown = rows[:limit]
-    if len(rows) <= limit:
+        values |= {f"after_{n}": each for n, each in enumerate(_decode(name, cursor, len(key)))}
+    found = rows(_keyed(query, key, descending, cursor is not None), values)
+    shown = found[:limit]
+    if len(found) <= limit:
         return CursorPage(shown, None)
     last = [getattr(shown[-1], f"key_{n}") for n in range(len(key))]
     return CursorPage(
         shown, signing.sign(PURPOSE, orjson.dumps([name, *map(_pack, last)]).decode())
     )
+
+
+@lru_cache(maxsize=512)
+def _keyed(
+    query: Statement,
+    key: tuple[ColumnElement[Any], ...],
+    descending: bool,  # noqa: FBT001 - a cache's key
+    goes_on: bool,  # noqa: FBT001
+) -> Statement:
+    keyed = query.add_columns(*(column.label(f"key_{n}") for n, column in enumerate(key)))
+    if goes_on:
+        after = tuple_(*(bindparam(f"after_{n}", type_=each.type) for n, each in enumerate(key)))
+        keyed = keyed.where(tuple_(*key) < after if descending else tuple_(*key) > after)
+    order = [column.desc() if descending else column.asc() for column in key]
+    return keyed.order_by(*order).limit(bindparam("page_limit"))
 
 
 KINDS: dict[str, Callable[[str], object]] = {

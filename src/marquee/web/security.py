@@ -25,12 +25,22 @@ class Scheme:
     def __init__(self, name: str, definition: dict[str, Any]) -> None:
         self.name, self.place = name, definition.get("in")
         function = definition.get("x-bearerInfoFunc") or definition["x-apikeyInfoFunc"]
+        available = definition.get("x-availableFunc")
+        self._require_available: Callable[[], None] | None = (
+            get_function_from_name(available) if available else None
+        )
         self._check: Callable[..., TokenInfo | None] = get_function_from_name(function)
         self._takes_request = "request" in inspect.signature(self._check).parameters
         self._key: str = definition.get("name", "authorization")
 
     def credential(self, request: Request) -> str | None:
-        """What the request carries for this scheme, if anything."""
+        """What the request carries for this scheme, if anything.
+
+        Raises what `x-availableFunc` raises where the scheme cannot be used at all: switched off,
+        or without a secret.
+        """
+        if self._require_available is not None:
+            self._require_available()
         if self.place == "cookie":
             return request.cookies.get(f"__Host-{self._key}") or request.cookies.get(self._key)
         if self.place == "header":

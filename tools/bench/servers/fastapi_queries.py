@@ -71,9 +71,10 @@ def favorite_page(rows: Any, limit: int) -> dict[str, Any]:  # noqa: ANN401 - ro
     return {"favorites": [row._mapping for row in rows[:limit]], "next_cursor": cursor}  # noqa: SLF001
 
 
-def audit_values(caller: Row[Any], request: Request) -> dict[str, Any]:
+def audit_values(caller: Row[Any], rating: dict[str, Any], request: Request) -> dict[str, Any]:
     """The values of an audit line."""
     return {
+        "resource_id": str(rating["id"]),
         "user_id": caller.id,
         "username": caller.username,
         "address": request.client.host if request.client else None,
@@ -149,7 +150,7 @@ class Queries:
             if connection.execute(sql["movie"], {"movie_id": body.movie_id}).first() is None:
                 raise HTTPException(404)
             rating = star_rating(connection.execute(sql["rating"], values).first())
-            connection.execute(sql["audit"], audit_values(caller, request))
+            connection.execute(sql["audit"], audit_values(caller, rating, request))
             return rating
 
 
@@ -218,5 +219,5 @@ class QueriesAsync:
             if found.first() is None:
                 raise HTTPException(404)
             rating = star_rating((await connection.execute(sql["rating"], values)).first())
-            await connection.execute(sql["audit"], audit_values(caller, request))
+            await connection.execute(sql["audit"], audit_values(caller, rating, request))
             return rating

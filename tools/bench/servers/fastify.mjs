@@ -187,7 +187,7 @@ const handlers = {
         const made = (await sql.rating(client, { user_id: who.id, movie_id, score: rating * 2 })).rows[0]
         if (!made) throw new Refusal(409)
         await sql.audit(client, {
-          user_id: who.id, username: who.username, address: request.ip,
+          user_id: who.id, username: who.username, resource_id: String(made.id), address: request.ip,
           user_agent: request.headers['user-agent'] ?? null, request_id: randomBytes(12).toString('hex'),
         })
         await client.query('COMMIT')

@@ -71,7 +71,7 @@ def _wrapped(handler: Callable[..., Any], operation: AbstractOperation) -> Calla
             result = handler(**{name: arguments[name] for name in arguments.keys() & names})
             body, *rest = result if isinstance(result, tuple) else (result,)
             if "x-audit" in source:
-                audit.record(source["x-audit"], arguments["user"])
+                audit.record(source["x-audit"], arguments["user"], resource_id=str(body["id"]))
             return (encode(body) if encode else body, *rest)
 
     return run

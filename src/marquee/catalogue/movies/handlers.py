@@ -18,8 +18,8 @@ def list_movies(
     order: str,
     **filters: Unpack[service.Filters],
 ) -> NumberedPage:
-    query, counted = service.listed(sort, order, **filters)
-    return numbered(query, counted=counted, page=page, page_size=page_size)
+    query, counted, values = service.listed(sort, order, **filters)
+    return numbered(query, values, counted=counted, page=page, page_size=page_size)
 
 
 def list_popular_movies(page: int) -> Listing:

@@ -1,7 +1,8 @@
 """Films. A list reads rows of `Movie.listed()`; a film's people stand in `people.models.Credit`."""
 
 from datetime import date, datetime
-from typing import Any, Self
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Computed, Index, Select, SmallInteger, Text, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
@@ -66,6 +67,11 @@ class Movie(Model):
     metadata_updated_at: Mapped[datetime | None]
 
     @classmethod
-    def visible_to(cls, _viewer: Viewer) -> Select[Self]:
+    def visible_to(cls, _viewer: Viewer) -> "Select[Movie]":
         """All of them: the catalogue is the same for everybody."""
-        return select(cls)
+        return _all()
+
+
+@cache
+def _all() -> Select[Movie]:
+    return select(Movie)

@@ -1,18 +1,46 @@
 """Rules about films."""
 
+from functools import lru_cache
 from typing import Any, Literal, TypedDict, Unpack
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, cast, false, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.sources import source
 from marquee.catalogue.people.models import Credit, Job, Person
 from marquee.catalogue.titles import search_title
-from marquee.db import find, missing, session
+from marquee.db import find, missing, rows, session
 from marquee.viewer import Viewer
 
 COLUMNS = tuple(column for column in Movie.__table__.columns if column.key != "title_words")
+PEOPLE = (
+    select(Credit.job, Credit.character, Person.id.label("person_id"), Person.name)
+    .join(Person, Person.id == Credit.person_id)
+    .where(Credit.movie_id == bindparam("movie_id"))
+    .order_by(Credit.position, Credit.id)
+)
+CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "query": Movie.title_words.op("@@")(func.to_tsquery("simple", bindparam("query"))),
+    "year_from": Movie.year >= bindparam("year_from"),
+    "year_to": Movie.year <= bindparam("year_to"),
+    "duration": Movie.runtime_minutes.between(bindparam("shortest"), bindparam("longest")),
+    "min_score": Movie.vote_average >= bindparam("min_score"),
+    "age_rating": Movie.age_rating.in_(bindparam("age_rating", expanding=True)),
+    "genre": Movie.genres.overlap(cast(bindparam("genre"), ARRAY(Text))),
+}
+DURATIONS = {"under-90": (1, 89), "90-120": (90, 120), "over-120": (121, 100_000)}
 ORDERS: dict[str, InstrumentedAttribute[Any]] = {
     "popularity": Movie.popularity,
     "title": Movie.sort_title,
@@ -50,9 +78,24 @@ def named(viewer: Viewer, body: dict[str, Any]) -> Movie:
     return movie
 
 
-def listed(sort: str, order: str, **filters: Unpack[Filters]) -> tuple[Select[Any], Select[Any]]:
-    """Two queries of the films that pass all filters: in order, and to be counted."""
-    passing = and_(true(), *_conditions(filters))
+def listed(
+    sort: str, order: str, **filters: Unpack[Filters]
+) -> tuple[Select[Any], Select[Any], dict[str, Any]]:
+    """Two queries of the films that pass all filters, in order and to be counted, and their
+    values.
+    """
+    values: dict[str, Any] = dict(filters)
+    if "query" in filters:
+        values["query"] = _words(filters["query"])
+    if "duration" in filters:
+        values["shortest"], values["longest"] = DURATIONS[values.pop("duration")]
+    return *_queries(sort, order, tuple(filters)), values
+
+
+@lru_cache(maxsize=512)
+def _queries(sort: str, order: str, filters: tuple[str, ...]) -> tuple[Select[Any], Select[Any]]:
+    """The queries for these filters, whatever their values."""
+    passing = and_(true(), *(CONDITIONS[name] for name in filters))
     column, descending = ORDERS[sort], order == "desc"
     by = column.desc().nulls_last() if descending else column.asc().nulls_last()
     # Without NULLS LAST where nothing is null, so that the order is that of the index.
@@ -64,9 +107,7 @@ def listed(sort: str, order: str, **filters: Unpack[Filters]) -> tuple[Select[An
 
 def credited(movie: Movie) -> dict[str, Any]:
     """A film with its people, by one query."""
-    query = select(Credit.job, Credit.character, Person.id.label("person_id"), Person.name)
-    query = query.join(Person, Person.id == Credit.person_id).where(Credit.movie_id == movie.id)
-    people = session.execute(query.order_by(Credit.position, Credit.id)).all()
+    people = rows(PEOPLE, {"movie_id": movie.id})
     shown = {column.key: getattr(movie, column.key) for column in COLUMNS}
     by_job = {job: [row for row in people if row.job == job] for job in Job}
     return shown | {
@@ -76,35 +117,11 @@ def credited(movie: Movie) -> dict[str, Any]:
     }
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if "query" in filters:
-        conditions.append(_has_words(filters["query"]))
-    if "year_from" in filters:
-        conditions.append(Movie.year >= filters["year_from"])
-    if "year_to" in filters:
-        conditions.append(Movie.year <= filters["year_to"])
-    if "duration" in filters:
-        conditions.append(_lasts(filters["duration"]))
-    if "min_score" in filters:
-        conditions.append(Movie.vote_average >= filters["min_score"])
-    if "age_rating" in filters:
-        conditions.append(Movie.age_rating.in_(filters["age_rating"]))
-    if "genre" in filters:
-        conditions.append(Movie.genres.overlap(cast(filters["genre"], ARRAY(Text))))
-    return conditions
-
-
-def _has_words(text: str) -> ColumnElement[bool]:
-    """All words are in the title, the last perhaps as a beginning."""
+def _words(text: str) -> str:
+    """A query for titles with all words of a text, the last perhaps as a beginning; for none
+    where there is no word.
+    """
     words = [
         f"'{word}'" for word in search_title(text).replace("'", " ").replace("\\", " ").split()
     ]
-    if not words:
-        return false()
-    return Movie.title_words.op("@@")(func.to_tsquery("simple", " & ".join(words) + ":*"))
-
-
-def _lasts(duration: str) -> ColumnElement[bool]:
-    ranges = {"under-90": (1, 89), "90-120": (90, 120), "over-120": (121, 100_000)}
-    return Movie.runtime_minutes.between(*ranges[duration])
+    return " & ".join(words) + ":*" if words else ""

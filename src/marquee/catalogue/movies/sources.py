@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from marquee import clock, settings
@@ -20,6 +20,9 @@ from marquee.services.tmdb import Tmdb, TmdbDetails, TmdbMovie
 
 PAGE_SIZE = 20
 LAST_PAGE = 500
+YEARS = range(1800, 2201)
+MOST, MOST_VOTES, MOST_POPULAR = 50, 2**31 - 1, 1_000_000
+LONGEST_IMDB_ID, LONGEST_MINUTES = 12, 100_000
 ATTRIBUTION = "This product uses the TMDB API but is not endorsed or certified by TMDB."
 GENRES = {
     28: "Action", 12: "Adventure", 16: "Animation", 35: "Comedy", 80: "Crime", 99: "Documentary",
@@ -83,13 +86,13 @@ class ByTmdb:
     def popular(self, page: int) -> Listing:
         """TMDB's own list, in its order."""
         listing = self.tmdb.popular(page)
-        found = listing["results"]
+        found = listing["results"][:PAGE_SIZE]
         save(map(_listed, found))
         ids = [movie["id"] for movie in found]
         rows = session.execute(select(*LISTED, Movie.tmdb_id).where(Movie.tmdb_id.in_(ids))).all()
         by_id = {row.tmdb_id: row for row in rows}
         ordered = [by_id[each] for each in dict.fromkeys(ids)]
-        return Listing(listing["page"], listing["total_pages"], listing["total_results"], ordered)
+        return Listing(page, listing["total_pages"], listing["total_results"], ordered)
 
     def movie(self, tmdb_id: int) -> Movie | None:
         """TMDB's details."""
@@ -112,16 +115,18 @@ def source() -> Source:
 def save(films: Iterable[dict[str, Any]]) -> None:
     """Insert films, or bring those with their `tmdb_id` up to date; all have the same keys.
 
-    In the order of the id, so that two imports at once cannot wait for each other.
+    What TMDB does not know stays as it was. In the order of the id, so that two imports at once
+    cannot wait for each other.
     """
     rows = sorted(
         {film["tmdb_id"]: film for film in films}.values(), key=lambda film: film["tmdb_id"]
     )
     if not rows:
         return
+    _adopt({row["imdb_id"]: row for row in rows if row.get("imdb_id")})
     new = insert(Movie).values(rows)
     changed = {
-        name: new.excluded[name]
+        name: func.coalesce(new.excluded[name], getattr(Movie, name))
         for name in rows[0]
         if name not in ("tmdb_id", "metadata_updated_at")
     }
@@ -134,7 +139,35 @@ def save(films: Iterable[dict[str, Any]]) -> None:
     )
 
 
+def _adopt(rows: dict[str, dict[str, Any]]) -> None:
+    """Give films that the catalogue knows by their IMDb id alone the TMDB id of the row to save.
+
+    An IMDb id that another film has, by mistake of either side, is left to it.
+    """
+    for imdb_id in sorted(rows):
+        # Of two imports of one film at once, the second waits here and finds what the first did.
+        name = func.hashtextextended(f"import:{imdb_id}", 0)
+        session.execute(select(func.pg_advisory_xact_lock(name)))
+    wanted = [row["tmdb_id"] for row in rows.values()]
+    known = session.execute(
+        select(Movie.id, Movie.imdb_id, Movie.tmdb_id).where(
+            or_(Movie.imdb_id.in_(rows), Movie.tmdb_id.in_(wanted))
+        )
+    ).all()
+    taken = {film.tmdb_id for film in known}
+    for film in known:
+        row = rows.get(film.imdb_id)
+        if row is None or film.tmdb_id == row["tmdb_id"]:
+            continue
+        if film.tmdb_id is None and row["tmdb_id"] not in taken:
+            session.execute(update(Movie).where(Movie.id == film.id).values(tmdb_id=row["tmdb_id"]))
+        else:
+            row["imdb_id"] = None
+
+
 def _listed(movie: TmdbMovie) -> dict[str, Any]:
+    """The columns of a listed film, within the bounds of the contract."""
+    year = movie["release_date"].year if movie["release_date"] else None
     return {
         "tmdb_id": movie["id"],
         "title": movie["title"],
@@ -143,31 +176,33 @@ def _listed(movie: TmdbMovie) -> dict[str, Any]:
         else None,
         "search_title": search_title(movie["title"]),
         "sort_title": sort_title(movie["title"]),
-        "year": movie["release_date"].year if movie["release_date"] else None,
+        "year": year if year and year in YEARS else None,
         "release_date": movie["release_date"],
         "overview": movie["overview"][:5000] or None,
         "original_language": movie["original_language"],
-        "genres": [GENRES[number] for number in movie["genre_ids"] if number in GENRES],
+        "genres": [GENRES[number] for number in movie["genre_ids"] if number in GENRES][:MOST],
         "poster_path": movie["poster_path"],
         "backdrop_path": movie["backdrop_path"],
         "vote_average": movie["vote_average"] if movie["vote_count"] else None,
-        "vote_count": movie["vote_count"],
-        "popularity": movie["popularity"],
+        "vote_count": min(movie["vote_count"], MOST_VOTES),
+        "popularity": min(movie["popularity"], MOST_POPULAR),
         "attribution": ATTRIBUTION,
         "metadata_updated_at": clock.now(),
     }
 
 
 def _detailed(details: TmdbDetails) -> dict[str, Any]:
+    """The columns of a film with its details, within the bounds of the contract."""
+    imdb_id, minutes = details["imdb_id"], details["runtime_minutes"]
     return _listed(details) | {
-        "imdb_id": details["imdb_id"],
-        "runtime_minutes": details["runtime_minutes"],
+        "imdb_id": imdb_id if imdb_id and len(imdb_id) <= LONGEST_IMDB_ID else None,
+        "runtime_minutes": minutes if minutes and minutes <= LONGEST_MINUTES else None,
         "tagline": details["tagline"][:500] or None,
-        "status": details["status"].lower() or None,
-        "age_rating": details["certifications"].get("US"),
-        "genres": [genre["name"][:50] for genre in details["genres"]],
-        "languages": details["spoken_languages"],
-        "countries": details["production_countries"],
+        "status": details["status"][:50].lower() or None,
+        "age_rating": details["certifications"].get("US", "")[:20] or None,
+        "genres": [genre["name"][:50] for genre in details["genres"]][:MOST],
+        "languages": details["spoken_languages"][:MOST],
+        "countries": details["production_countries"][:MOST],
         "budget_usd": details["budget_usd"],
         "revenue_usd": details["revenue_usd"],
     }

@@ -6,12 +6,13 @@ whose owner is disabled, stops working at once: each is looked up for every requ
 
 import hashlib
 import hmac
+from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from marquee import signing
-from marquee.db import session as database
+from marquee.db import first
 from marquee.errors import Forbidden
 from marquee.identity.api_keys.models import ApiKey
 from marquee.identity.auth import tokens
@@ -47,17 +48,7 @@ def api_key(key: str) -> TokenInfo | None:
     """An API key that is neither revoked nor expired."""
     if len(key) > LONGEST or not key.isascii():
         return None
-    digest = hashlib.sha256(key.encode()).digest()
-    query = _viewer_columns(ApiKey.id.label("api_key_id"), ApiKey.scopes).join(
-        ApiKey, ApiKey.user_id == User.id
-    )
-    row = database.execute(
-        query.where(
-            ApiKey.digest == digest,
-            ApiKey.revoked_at.is_(None),
-            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
-        )
-    ).first()
+    row = first(_by_digest(), {"digest": hashlib.sha256(key.encode()).digest()})
     if row is None:
         return None
     return {"sub": _viewer(row, scopes=frozenset(row.scopes), api_key_id=row.api_key_id)}
@@ -84,16 +75,32 @@ def csrf(token: str, request: CookieRequest) -> TokenInfo:
 
 
 def _of_session(session_id: int, user_id: int | None = None) -> TokenInfo | None:
-    query = _viewer_columns(Session.id.label("session_id")).join(
-        Session, Session.user_id == User.id
+    row = first(_by_session(), {"session_id": session_id})
+    if row is None or user_id not in (None, row.id):
+        return None
+    return {"sub": _viewer(row, session_id=row.session_id)}
+
+
+@cache
+def _by_digest() -> Select[Any]:
+    """Whose API key has a digest. Made once: to build it costs more than to run it."""
+    query = _viewer_columns(ApiKey.id.label("api_key_id"), ApiKey.scopes)
+    return query.join(ApiKey, ApiKey.user_id == User.id).where(
+        ApiKey.digest == bindparam("digest"),
+        ApiKey.revoked_at.is_(None),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
     )
-    query = query.where(
-        Session.id == session_id, Session.revoked_at.is_(None), Session.expires_at > func.now()
+
+
+@cache
+def _by_session() -> Select[Any]:
+    """Whose session has an id."""
+    query = _viewer_columns(Session.id.label("session_id"))
+    return query.join(Session, Session.user_id == User.id).where(
+        Session.id == bindparam("session_id"),
+        Session.revoked_at.is_(None),
+        Session.expires_at > func.now(),
     )
-    if user_id is not None:
-        query = query.where(User.id == user_id)
-    row = database.execute(query).first()
-    return {"sub": _viewer(row, session_id=row.session_id)} if row else None
 
 
 def _viewer_columns(*more: Any) -> Select[Any]:  # noqa: ANN401 - columns

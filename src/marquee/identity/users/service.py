@@ -11,6 +11,7 @@ from marquee.identity.users.models import Role, User, UserRole
 from marquee.viewer import Viewer
 
 EVERYTHING = "*:*"
+EVERYBODY = select(User)
 
 
 def account(viewer: Viewer, user_id: int, *, permission: str) -> User:
@@ -20,7 +21,7 @@ def account(viewer: Viewer, user_id: int, *, permission: str) -> User:
     """
     if user_id != viewer.id and not viewer.may(permission):
         raise Forbidden("This is another user's.")
-    return find(select(User), user_id)
+    return find(EVERYBODY, user_id)
 
 
 def described(user: User) -> dict[str, Any]:

@@ -5,7 +5,7 @@ second.
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
 
@@ -31,19 +31,24 @@ class Checks:
         self._states: dict[str, str] = {}
         self._until = 0.0
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(2 * len(checks), thread_name_prefix="check")
+        self._running: dict[str, Future[str]] = {}
+        self._threads = ThreadPoolExecutor(len(checks), thread_name_prefix="check")
 
     def states(self) -> dict[str, str]:
         """Check now, or give what was found less than a second ago."""
         with self._lock:
             if time.monotonic() > self._until:
-                running = {
-                    self._threads.submit(_safely, check): name
-                    for name, check in self._checks.items()
-                }
-                done, _late = wait(running, timeout=PATIENCE)
+                # One that still hangs is waited for again, not joined by others: each check has
+                # one thread, and none takes that of another.
+                for name, check in self._checks.items():
+                    if name not in self._running:
+                        self._running[name] = self._threads.submit(_safely, check)
+                wait(self._running.values(), timeout=PATIENCE)
                 self._states = dict.fromkeys(self._checks, "error")
-                self._states |= {running[each]: each.result() for each in done}
+                for name, future in list(self._running.items()):
+                    if future.done():
+                        self._states[name] = future.result()
+                        del self._running[name]
                 self._until = time.monotonic() + KEPT
             return dict(self._states)
 

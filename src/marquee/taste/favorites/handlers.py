@@ -16,9 +16,16 @@ def list_favorites(
 ) -> dict[str, Any]:
     owner = account(user, user_id, permission="users:read")
     descending = order == "desc"
-    query, key = service.listed(owner, sort, descending=descending)
-    name = f"favorites:{owner.id}:{sort}:{order}"
-    page = by_cursor(query, key=key, name=name, descending=descending, limit=limit, cursor=cursor)
+    query, key = service.listed(sort, descending=descending)
+    page = by_cursor(
+        query,
+        {"owner_id": owner.id},
+        key=key,
+        name=f"favorites:{owner.id}:{sort}:{order}",
+        descending=descending,
+        limit=limit,
+        cursor=cursor,
+    )
     return {"favorites": page.items, "next_cursor": page.next_cursor}
 
 

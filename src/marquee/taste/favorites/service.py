@@ -1,9 +1,10 @@
 """Rules of favourites."""
 
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from marquee.catalogue.movies.models import Movie
@@ -16,10 +17,12 @@ from marquee.taste.ratings.models import Rating
 EARLIEST, LATEST = date(1, 1, 1), date(9999, 12, 31)
 
 
+@cache
 def listed(
-    owner: User, sort: str, *, descending: bool
-) -> tuple[Select[*tuple[Any, ...]], list[Any]]:
-    """A user's favourites with their films and the user's stars, and the key to order them by.
+    sort: str, *, descending: bool
+) -> tuple[Select[*tuple[Any, ...]], tuple[ColumnElement[Any], ...]]:
+    """The favourites of the user `owner_id` with their films and the user's stars, and the key to
+    order them by.
 
     What has no value gets one beyond all others, so that it comes last in both orders.
     """
@@ -39,13 +42,13 @@ def listed(
         .outerjoin(
             Rating, (Rating.movie_id == Favorite.movie_id) & (Rating.user_id == Favorite.user_id)
         )
-        .where(Favorite.user_id == owner.id)
+        .where(Favorite.user_id == bindparam("owner_id"))
     )
     if sort == "rating":
         first: ColumnElement[Any] = func.coalesce(Rating.score, -1.0 if descending else 11.0)
     else:
         first = func.coalesce(Movie.release_date, EARLIEST if descending else LATEST)
-    return query, [first, Favorite.id]
+    return query, (first, Favorite.id.expression)
 
 
 def add(owner: User, movie: Movie) -> Favorite:
