@@ -35,10 +35,10 @@ check: $(VENV)/.dev ## lint, types, layers, the contract's rules
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
-	$(RUN) tools/contract.py lint
+	$(RUN) -m tools.contract lint
 
 contract: $(VENV)/.dev ## bundle the contract and write its table of operations
-	$(RUN) tools/contract.py bundle
+	$(RUN) -m tools.contract bundle
 
 contract-test: $(VENV)/.dev ## run the tests that hold contract and code together
 	@exec $(RUN) -m pytest tests/contract $(ARGS)
@@ -49,14 +49,26 @@ fuzz: $(VENV)/.dev ## let Schemathesis attack a running server
 bench: $(VENV)/.dev ## measure against FastAPI, Fastify and stock Connexion
 	@exec $(RUN) -m tools.bench $(ARGS)
 
-sdk: $(VENV)/.dev ## generate the Python and TypeScript clients into build/
-	@exec $(RUN) tools/sdk.py $(ARGS)
+contract-lint: $(VENV)/.dev ## lint it by Redocly's, Spectral's and OWASP's rules too (needs Node)
+	@exec $(RUN) -m tools.contract lint --external
+
+contract-diff: $(VENV)/.dev ## look for unannounced breaking changes since the last release, or ARGS=REVISION
+	@exec $(RUN) -m tools.contract diff $(ARGS)
+
+sdk: $(VENV)/.sdk ## generate the Python and TypeScript clients into build/sdk (needs Java and Node)
+	@exec $(RUN) -m tools.sdk
+
+sdk-test: sdk ## drive both clients against a running server
+	@exec $(RUN) -m pytest tests/sdk $(ARGS)
+
+explorer-test: $(VENV)/.dev ## drive the explorer in a headless Chromium (needs Node)
+	@exec $(RUN) -m pytest tests/explorer $(ARGS)
 
 where: $(VENV)/.dev ## show contract, handler and tests of URL='GET /api/v1/movies/42'
-	@exec $(RUN) tools/where.py "$$URL"
+	@exec $(RUN) -m tools.where "$$URL"
 
-scaffold: $(VENV)/.dev ## write handler, service and test for a new contract file (ARGS='taste/lists')
-	@exec $(RUN) tools/scaffold.py $(ARGS)
+scaffold: $(VENV)/.dev ## write an operation of a model: OPERATION=list_genres METHOD=get URL=/genres DOMAIN=catalogue TAG=genres
+	@exec $(RUN) -m tools.scaffold
 
 migration: $(VENV)/.dev ## write a migration from what the models changed: m='what it does'
 	@test -n "$$m" || { echo "Say what it does: make migration m='add lists'"; exit 1; }
@@ -67,12 +79,13 @@ clean: ## remove what was built and installed; the data stay
 		.schemathesis
 	find src tests tools -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help run demo test check contract contract-test fuzz bench sdk where scaffold migration clean
+.PHONY: help run demo test check contract contract-test contract-lint contract-diff fuzz bench sdk \
+	sdk-test explorer-test where scaffold migration clean
 
 # ------------------------------------------------------------------------------ the environment
 
 # URL and m may hold any sign: handed over as variables, no shell reads them a second time.
-export URL m
+export URL m OPERATION METHOD DOMAIN TAG MODEL
 
 # An environment knows its own path: after this folder was moved it must be made again.
 ifneq ($(shell cat $(VENV)/.path 2>/dev/null),$(shell pwd))
@@ -99,6 +112,10 @@ $(VENV)/.dev: $(VENV)/.path pyproject.toml constraints.txt
 	@echo "Installing, with what development needs …"
 	@$(call install,-e '.[dev]')
 	@touch $(VENV)/.run
+
+$(VENV)/.sdk: $(VENV)/.dev
+	@echo "Installing, with the clients' generator …"
+	@$(call install,-e '.[dev,sdk]')
 
 # Pip speaks only if it fails.
 define install

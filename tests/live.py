@@ -21,7 +21,7 @@ from marquee import db
 from marquee.migrations import running
 
 STARTING = 20.0
-STOPPING = 20.0
+STOPPING = 30.0
 TEMPLATE = "marquee_template"
 
 
@@ -40,7 +40,9 @@ class Live:
         """The processes that answer requests, without the one that watches them."""
         children = psutil.Process(self.process.pid).children(recursive=True)
         with contextlib.suppress(psutil.NoSuchProcess):
-            children = [each for each in children if "resource_tracker" not in " ".join(each.cmdline())]
+            children = [
+                each for each in children if "resource_tracker" not in " ".join(each.cmdline())
+            ]
         return children
 
     def stop(self) -> int:
@@ -61,9 +63,22 @@ class Live:
         self.process.wait(STOPPING)
 
 
+SERVE = ("marquee", "serve")
+
+
 @contextmanager
-def live(database_url: str, folder: Path, *, workers: int = 1, **variables: str) -> Iterator[Live]:
-    """Start `marquee serve` on a database, with these variables; stop it at the end."""
+def live(
+    database_url: str,
+    folder: Path,
+    *,
+    workers: int = 1,
+    program: tuple[str, ...] = SERVE,
+    **variables: str,
+) -> Iterator[Live]:
+    """Start `marquee serve` on a database, with these variables; stop it at the end.
+
+    `program` is another module with its arguments, which serves the same way.
+    """
     port = free_port()
     environment = {
         **os.environ,
@@ -77,7 +92,10 @@ def live(database_url: str, folder: Path, *, workers: int = 1, **variables: str)
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "marquee", "serve"], env=environment, stderr=output, stdout=output
+            [sys.executable, "-m", *program],
+            env=environment,
+            stderr=output,
+            stdout=output,
         )
     url = f"http://127.0.0.1:{port}"
     try:

@@ -35,7 +35,9 @@ def sources(*folders: str) -> Iterator[tuple[str, str]]:
 
 
 def test_files_are_short() -> None:
-    long = {name for name, text in sources("src", "tests", "tools") if text.count("\n") > LONGEST_FILE}
+    long = {
+        name for name, text in sources("src", "tests", "tools") if text.count("\n") > LONGEST_FILE
+    }
     assert long == LONG_FILES, (
         f"A file has {LONGEST_FILE} lines at the most: split it by subject. A file that has become "
         "short leaves the list."
@@ -43,7 +45,11 @@ def test_files_are_short() -> None:
 
 
 def test_contract_files_are_short() -> None:
-    long = [file.name for file in (ROOT / "openapi").rglob("*.yaml") if file.read_text().count("\n") > 2 * LONGEST_FILE]
+    long = [
+        file.name
+        for file in (ROOT / "openapi").rglob("*.yaml")
+        if file.read_text().count("\n") > 2 * LONGEST_FILE
+    ]
     assert long == [], "A contract file is one tag: split the tag."
 
 
@@ -108,5 +114,9 @@ def test_no_module_is_named_for_nothing() -> None:
 
 def test_nothing_is_left_to_do_later() -> None:
     words = ("TO" + "DO", "FIX" + "ME", "XX" + "X ")
-    wrong = [name for name, text in sources("src", "tests", "tools") if any(word in text for word in words)]
+    wrong = [
+        name
+        for name, text in sources("src", "tests", "tools")
+        if any(word in text for word in words)
+    ]
     assert wrong == []

@@ -108,7 +108,9 @@ def _callers(old: Document, new: Document) -> list[str]:
 
 def _schemas(old: Document, new: Document) -> list[str]:
     gone = old["components"]["schemas"].keys() - new["components"]["schemas"].keys()
-    return [f"The schema {name} is gone: clients have a type of that name." for name in sorted(gone)]
+    return [
+        f"The schema {name} is gone: clients have a type of that name." for name in sorted(gone)
+    ]
 
 
 def _specshift(old: Document, new: Document) -> list[str]:
@@ -124,13 +126,17 @@ def _specshift(old: Document, new: Document) -> list[str]:
         raise DiffError(f"specshift failed: {told.stderr.strip()[-500:]}")
     changes = json.loads(told.stdout)["changes"]
     return [
-        f"{each['location']}: {each['message']}" for each in changes if each["severity"] == "breaking"
+        f"{each['location']}: {each['message']}"
+        for each in changes
+        if each["severity"] == "breaking"
     ]
 
 
 def _with_moved_paths(old: Document, new: Document) -> Document:
     target = {
-        before: path for path, item in new["paths"].items() for before in item.get("x-moved-from", [])
+        before: path
+        for path, item in new["paths"].items()
+        for before in item.get("x-moved-from", [])
     }
     moved = {target.get(path, path): item for path, item in old["paths"].items()}
     return {**old, "paths": moved}

@@ -14,7 +14,7 @@ OF_OPERATIONS = frozenset(
 )
 OF_PATHS = frozenset(("x-moved-from", "x-also-at"))
 OF_SCHEMAS = frozenset(("x-error-code",))
-OF_SCHEMES = frozenset(("x-bearerInfoFunc", "x-apikeyInfoFunc"))
+OF_SCHEMES = frozenset(("x-bearerInfoFunc", "x-apikeyInfoFunc", "x-availableFunc"))
 POLICIES = ("default", "auth", "recommendations", "none")
 """The rate limits that a server has settings for."""
 PERMISSION = re.compile(r"[a-z]+(_[a-z]+)*:[a-z]+(_[a-z]+)*")

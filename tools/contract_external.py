@@ -5,7 +5,6 @@ from pathlib import Path
 from tools import node
 
 
-
 def lint(bundle: Path) -> list[str]:
     """What they find in a bundle; each finding is an error. Raises NodeError."""
     folder = node.install()

@@ -82,7 +82,9 @@ def check_objects(document: Node, exceptions: Exceptions) -> Iterator[str]:
             if extra is False:
                 yield f"{place}: {name} is required, but no property of it."
     answers = [
-        response for _, _, _, each in operations(document) for response in each["responses"].values()
+        response
+        for _, _, _, each in operations(document)
+        for response in each["responses"].values()
     ]
     partial = set()
     for name in reached(document, answers):

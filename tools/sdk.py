@@ -81,7 +81,9 @@ def generate_typescript(bundle: Path) -> None:
 
 def require_java() -> None:
     """Raise SdkError, with one clear line, unless there is a Java that will do."""
-    needed = f"The Python client's generator needs Java {OLDEST_JAVA} or newer (only `make sdk` does)"
+    needed = (
+        f"The Python client's generator needs Java {OLDEST_JAVA} or newer (only `make sdk` does)"
+    )
     java = shutil.which("java")
     if java is None:
         raise SdkError(f"{needed}, and there is no `java` here.")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from marquee import __version__, db, settings
 from marquee.children import Failure
+from marquee.processes import follow_parent
 from marquee.settings import BadSetting, Settings
 from marquee.web import logs
 
@@ -89,6 +90,7 @@ def serve(options: argparse.Namespace, values: Settings) -> int:
     from marquee.supervisor import free_port  # noqa: PLC0415 - only this command needs them
     from marquee.web import server  # noqa: PLC0415
 
+    follow_parent()
     free_port(values.host, values.port)
     with _database(values, "serve") as engine:
         refused = server.refusal(values, engine)
@@ -102,6 +104,7 @@ def worker(_options: argparse.Namespace, values: Settings) -> int:
     from marquee import jobs  # noqa: PLC0415 - only this command needs it
     from marquee.operations.system import tasks  # noqa: PLC0415
 
+    follow_parent()
     work = jobs.work(values.database_url, [tasks.register], concurrency=values.worker_concurrency)
     with _database(values, "worker"):
         asyncio.run(work)
@@ -203,7 +206,7 @@ def _database(values: Settings, command: str) -> Iterator[Engine]:
         raise BadSetting(
             f"`marquee {command}` needs DATABASE_URL; `marquee up` starts an embedded PostgreSQL."
         )
-    with Postgres(values.marquee_data / "postgres") as postgres:
+    with Postgres.of(values.marquee_data) as postgres:
         engine = db.engine_for(postgres.url(), statement_timeout=0)
         db.connect(engine)
         yield engine

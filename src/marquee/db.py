@@ -2,6 +2,7 @@
 request.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -51,6 +52,8 @@ class Model(DeclarativeBase):
 
 
 T = TypeVar("T", bound=Model)
+WORD_STARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where the words of a class name begin: `ApiKey` is an API key, `TVShow` a TV show."""
 Columns = TypeVarTuple("Columns")
 
 
@@ -91,7 +94,7 @@ def _result(query: Select[*Columns], values: dict[str, Any] | None) -> CursorRes
 def missing(model: type[Model], id: int) -> NotFound:  # noqa: A002
     """The refusal that there is no such row: `There is no movie 7.`, MOVIE_NOT_FOUND."""
     name = model.__name__
-    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    words = WORD_STARTS.sub(" ", name).lower()
     code = words.upper().replace(" ", "_") + "_NOT_FOUND"
     return NotFound(f"There is no {words} {id}.", code)
 

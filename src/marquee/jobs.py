@@ -5,10 +5,12 @@ that has work to do gives a function that adds its tasks to the queue's applicat
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import procrastinate
 import structlog
 from procrastinate import PsycopgConnector
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
 log = structlog.get_logger("marquee")
@@ -21,12 +23,24 @@ HOURS_KEPT = 24 * 30
 
 def make_app(database_url: str, tasks: Sequence[Register]) -> procrastinate.App:
     """The queue on a database, with the tasks of all domains and its own housekeeping."""
-    url = make_url(database_url).set(drivername="postgresql")
-    conninfo = url.render_as_string(hide_password=False)
-    app = procrastinate.App(connector=PsycopgConnector(conninfo=conninfo))
+    app = procrastinate.App(connector=PsycopgConnector(conninfo=conninfo_of(database_url)))
     for register in (_housekeeping, *tasks):
         register(app)
     return app
+
+
+def conninfo_of(database_url: str) -> str:
+    """The same connection in libpq's own words, whose URLs escape other characters."""
+    url = make_url(database_url)
+    words: dict[str, Any] = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password,
+        "dbname": url.database,
+        **url.query,
+    }
+    return make_conninfo(**{name: word for name, word in words.items() if word})
 
 
 async def work(database_url: str, tasks: Sequence[Register], *, concurrency: int) -> None:

@@ -5,6 +5,7 @@ unset. The README lists them in groups.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -12,6 +13,34 @@ from pathlib import Path
 from typing import Any
 
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+ORIGIN = r"https?://[^/\s,]+"
+RATE = r"[1-9][0-9]*/[1-9]?[0-9]*(second|minute|hour|day)"
+FORMS = {
+    "MARQUEE_ENV": ("development|test|staging|production", "development or production"),
+    "PUBLIC_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://api.example.org"),
+    "CORS_ORIGINS": (
+        rf"(\*|{ORIGIN})(\s*,\s*(\*|{ORIGIN})?)*",
+        "a list of origins like https://example.org",
+    ),
+    "LOG_LEVEL": ("DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level like INFO"),
+    "RATE_LIMIT_DEFAULT": (RATE, "a rate like 600/minute"),
+    "RATE_LIMIT_AUTH": (RATE, "a rate like 5/15minute"),
+    "RATE_LIMIT_RECOMMENDATIONS": (RATE, "a rate like 10/minute"),
+}
+"""What the text of a variable must look like, and that in words."""
+RANGES: dict[str, tuple[float, float]] = {
+    "PORT": (0, 65535),
+    "MARQUEE_WORKERS": (1, 512),
+    "MARQUEE_THREADS": (1, 512),
+    "TRUSTED_PROXIES": (0, 20),
+    "REQUEST_TIMEOUT": (1, 3600),
+    "HEADER_TIMEOUT": (1, 3600),
+    "DATABASE_TIMEOUT": (1, 3600),
+    "WORKER_CONCURRENCY": (1, 512),
+    "CACHE_DURATION_SECONDS": (0, 86400),
+    "TMDB_TIMEOUT": (0.01, 60),
+}
+"""The least and the most that a number may be."""
 
 
 class BadSetting(ValueError):
@@ -110,6 +139,9 @@ def current() -> Settings:
 
 
 def _convert(variable: str, text: str, kind: type) -> object:
+    form, words = FORMS.get(variable, (".*", ""))
+    if not re.fullmatch(form, text):
+        raise BadSetting(f"{variable}={text!r} is not {words}.")
     if kind is bool:
         if text.lower() not in TRUE | FALSE:
             raise BadSetting(f"{variable}={text!r} is neither true nor false.")
@@ -117,6 +149,10 @@ def _convert(variable: str, text: str, kind: type) -> object:
     if kind is tuple:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     try:
-        return kind(text)
+        value = kind(text)
     except ValueError as error:
         raise BadSetting(f"{variable}={text!r} is not a {kind.__name__}.") from error
+    least, most = RANGES.get(variable, (None, None))
+    if least is not None and most is not None and not least <= value <= most:
+        raise BadSetting(f"{variable}={text!r} is not between {least:g} and {most:g}.")
+    return value

@@ -88,9 +88,7 @@ class Operation:
     ) -> httpx.Response:
         """Call it with its examples; `values` are those of the path."""
         sent = {**self.secret(), **(headers or {})}
-        return client.request(
-            self.method.upper(), self.url(**values), headers=sent, json=self.body
-        )
+        return client.request(self.method.upper(), self.url(**values), headers=sent, json=self.body)
 
 
 OPERATIONS = [Operation(*each) for each in contract.operations(resolved())]

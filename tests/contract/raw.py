@@ -25,16 +25,21 @@ def head(method: str, target: str, headers: dict[str, str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def answer(connection: socket.socket, method: str, target: str) -> httpx.Response:
-    """Read one answer, and hold it to the contract. Raises what `http.client` raises for none."""
+def read(connection: socket.socket, method: str, target: str = "/") -> httpx.Response:
+    """Read one answer. Raises what `http.client` raises where there is none."""
     got = http.client.HTTPResponse(connection, method=method)
     got.begin()
     body = got.read()
     got.close()
-    coding = [(name, value) for name, value in got.headers.items() if name != "transfer-encoding"]
+    headers = [(name, value) for name, value in got.headers.items() if name != "transfer-encoding"]
     request = httpx.Request("GET", "http://localhost")
     request.method, request.url = method, as_sent(target)
-    made = httpx.Response(got.status, headers=coding, content=body, request=request)
+    return httpx.Response(got.status, headers=headers, content=body, request=request)
+
+
+def answer(connection: socket.socket, method: str, target: str) -> httpx.Response:
+    """Read one answer, and hold it to the contract."""
+    made = read(connection, method, target)
     if method.isalpha() and method.isupper() and target.startswith("/"):
         check_answer(made)
     return made

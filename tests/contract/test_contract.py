@@ -56,9 +56,9 @@ class TestDocument:
             )
 
     def test_no_status_is_undocumented(self) -> None:
-        assert [each.name for each in OPERATIONS if "default" in each.definition["responses"]] == [], (
-            "A `default` response hides undocumented statuses: list each by number."
-        )
+        assert [
+            each.name for each in OPERATIONS if "default" in each.definition["responses"]
+        ] == [], "A `default` response hides undocumented statuses: list each by number."
 
 
 def overlapping() -> Iterator[tuple[str, str, str]]:
@@ -70,7 +70,9 @@ def overlapping() -> Iterator[tuple[str, str, str]]:
         both = list(zip(first, second, strict=True))
         if any(a != b and "{" not in a and "{" not in b for a, b in both):
             continue
-        decisive = next(("{" in b and "{" not in a for a, b in both if ("{" in a) != ("{" in b)), False)
+        decisive = next(
+            ("{" in b and "{" not in a for a, b in both if ("{" in a) != ("{" in b)), False
+        )
         if decisive:
             yield (*pair, "/".join("7" if "{" in a and "{" in b else min(a, b) for a, b in both))
 
@@ -202,7 +204,9 @@ class TestLinks:
         links = operation.success["201"].get("links", {})
         assert {each["operationId"] for each in links.values()} == linked_from(operation)
         for each in links.values():
-            wanted = {it["name"] for it in BY_NAME[each["operationId"]].parameters if it["in"] == "path"}
+            wanted = {
+                it["name"] for it in BY_NAME[each["operationId"]].parameters if it["in"] == "path"
+            }
             assert set(each["parameters"]) == wanted
             assert all(value.startswith("$re") for value in each["parameters"].values())
 
@@ -216,9 +220,17 @@ def camel(name: str) -> str:
 def test_each_operation_has_its_test_class(file: str) -> None:
     domain, tag = file.split("/")
     path = TESTS / domain / f"test_{tag}.py"
-    assert path.is_file(), f"Write tests/{domain}/test_{tag}.py: one class for each operation of {tag}."
-    defined = {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)}
-    wanted = {f"Test{camel(each.name)}": each.name for each in OPERATIONS if each.controller == [domain, tag]}
+    assert path.is_file(), (
+        f"Write tests/{domain}/test_{tag}.py: one class for each operation of {tag}."
+    )
+    defined = {
+        node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)
+    }
+    wanted = {
+        f"Test{camel(each.name)}": each.name
+        for each in OPERATIONS
+        if each.controller == [domain, tag]
+    }
     missing = sorted(set(wanted) - defined)
     assert missing == [], (
         f"tests/{domain}/test_{tag}.py tests each operation in a class of its name: add "

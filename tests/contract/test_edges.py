@@ -129,7 +129,16 @@ class TestBodies:
 
     @pytest.mark.parametrize(
         "text",
-        ["é" * 128, "\U0001f600" * 64, "a\u202eb", "' or 1=1 --", "{{7*7}}", "%s%n", "\x7f", "\u2028"],
+        [
+            "é" * 128,
+            "\U0001f600" * 64,
+            "a\u202eb",
+            "' or 1=1 --",
+            "{{7*7}}",
+            "%s%n",
+            "\x7f",
+            "\u2028",
+        ],
     )
     def test_any_text_is_only_text(self, target: Target, text: str) -> None:
         body = json.dumps({"username": text, "password": text, "device_name": text[:100]}).encode()
@@ -190,7 +199,9 @@ class TestFraming:
             b"--x\r\n" * 1000,
         ],
     )
-    @pytest.mark.parametrize("media_type", ["multipart/form-data", "multipart/form-data; boundary=x"])
+    @pytest.mark.parametrize(
+        "media_type", ["multipart/form-data", "multipart/form-data; boundary=x"]
+    )
     def test_multipart(self, target: Target, media_type: str, body: bytes) -> None:
         answer = post(target, RATINGS, body, content_type=media_type)
         refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -209,7 +220,17 @@ class TestQuery:
     @pytest.mark.parametrize(
         "value",
         ["1_0", "+5", "%2B5", "%205", "5%20", "%D9%A5", "5.0", "1e1", "0x5", "", "%31_", "five"]
-        + ["-1", "0", "101", "9223372036854775808", DIGITS.decode(), "%00", "5%00", "%FF", "%ED%A0%80"]
+        + [
+            "-1",
+            "0",
+            "101",
+            "9223372036854775808",
+            DIGITS.decode(),
+            "%00",
+            "5%00",
+            "%FF",
+            "%ED%A0%80",
+        ]
         + ["%", "%zz", "5%0A", "true", "null", "[5]", "5,6", "NaN"],
     )
     def test_what_is_no_limit(self, target: Target, value: str) -> None:
@@ -279,7 +300,9 @@ class TestQuery:
     def test_what_every_list_takes(self, target: Target, query: str) -> None:
         assert get(target, f"{V1}/movies?{query}").status_code == 200
 
-    @pytest.mark.parametrize("cursor", ["x", "a.b", ".", "e30.e30", "-._=", "x" * 500, "x" * 501, "%C3%A9", "%00"])
+    @pytest.mark.parametrize(
+        "cursor", ["x", "a.b", ".", "e30.e30", "-._=", "x" * 500, "x" * 501, "%C3%A9", "%00"]
+    )
     def test_what_is_no_cursor(self, target: Target, cursor: str) -> None:
         path = f"{V1}/users/{target.user_id}/favorites?cursor={cursor}"
         answer = get(target, path)
@@ -291,7 +314,17 @@ class TestPaths:
         "segment",
         ["abc", "0", "-1", "+1", "1_0", "1.0", "1e3", "9007199254740992", "9223372036854775808"]
         + [DIGITS.decode(), "%00", "1%00", "%FF", "%F0%28", "%ED%A0%80", "1%2F2", "%2e%2e", ".."]
-        + [".", "42.json", "42;v=1", "%D9%A4%D9%A2", "%", "%zz", "4 2".replace(" ", "%20"), "*", "null"],
+        + [
+            ".",
+            "42.json",
+            "42;v=1",
+            "%D9%A4%D9%A2",
+            "%",
+            "%zz",
+            "4 2".replace(" ", "%20"),
+            "*",
+            "null",
+        ],
     )
     def test_what_is_no_id(self, target: Target, segment: str) -> None:
         refused(get(target, f"{V1}/movies/{segment}"), 400, "VALIDATION_ERROR")
@@ -342,7 +375,16 @@ class TestMethods:
         path = V1 + operation.url(user_id=target.user_id)
         methods = {each.method.upper() for each in OPERATIONS if each.path == operation.path}
         allowed = {*methods, "OPTIONS", *({"HEAD"} if "GET" in methods else set())}
-        for method in {"GET", "PUT", "POST", "PATCH", "DELETE", "TRACE", "PROPFIND", "HEAD"} - allowed:
+        for method in {
+            "GET",
+            "PUT",
+            "POST",
+            "PATCH",
+            "DELETE",
+            "TRACE",
+            "PROPFIND",
+            "HEAD",
+        } - allowed:
             answer = raw.exchange(target.url, method, path, target.headers())
             if method != "HEAD":
                 refused(answer, 405, "METHOD_NOT_ALLOWED")
@@ -352,7 +394,9 @@ class TestMethods:
         assert (answer.status_code, answer.content) == (204, b"")
         assert set(answer.headers["allow"].split(", ")) == allowed
 
-    @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.method == "get"], ids=name_of)
+    @pytest.mark.parametrize(
+        "operation", [each for each in OPERATIONS if each.method == "get"], ids=name_of
+    )
     def test_head_is_get_without_a_body(self, target: Target, operation: Operation) -> None:
         path = V1 + operation.url(user_id=target.user_id)
         headers = target.headers() if operation.for_users else operation.secret()

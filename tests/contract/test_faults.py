@@ -106,9 +106,7 @@ class TestNegotiation:
             "",
         ],
     )
-    def test_415(
-        self, base_url: str, headers: Call, operation: Operation, media_type: str
-    ) -> None:
+    def test_415(self, base_url: str, headers: Call, operation: Operation, media_type: str) -> None:
         sent = headers(operation, **{"Content-Type": media_type, "Content-Length": "2"})
         answer = raw.exchange(base_url, operation.method.upper(), target(operation), sent, b"{}")
         refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -177,7 +175,9 @@ class TestRateLimits:
         for operation in LIMITED:
             sent = {"Authorization": f"Bearer {key_of(make_user('admin'))}"}
             sent = sent if operation.for_users else operation.secret()
-            with httpx.Client(base_url=f"{limited}/api/v1", event_hooks={"response": [check_answer]}) as client:
+            with httpx.Client(
+                base_url=f"{limited}/api/v1", event_hooks={"response": [check_answer]}
+            ) as client:
                 for number in range(1, 4):
                     page = f"?page={number}" if operation.name == "list_popular_movies" else ""
                     answer = client.request(
@@ -208,7 +208,10 @@ def test_500_tells_nothing_and_is_logged(headers: Call) -> None:
 
     for plan in app.engine.plans.values():
         plan.handler = broken
-    with serving(app) as url, httpx.Client(base_url=f"{url}/api/v1", event_hooks={"response": [check_answer]}) as client:
+    with (
+        serving(app) as url,
+        httpx.Client(base_url=f"{url}/api/v1", event_hooks={"response": [check_answer]}) as client,
+    ):
         for operation in OPERATIONS:
             with structlog.testing.capture_logs() as lines:
                 answer = operation.call(client, headers(operation))
@@ -219,7 +222,9 @@ def test_500_tells_nothing_and_is_logged(headers: Call) -> None:
             assert str(line["exc_info"]) == "the innermost secret"
 
 
-@pytest.mark.parametrize("result", [({}, 299), ({"made": "up"}, 200), ("text", 200), (None, 200), None, object()])
+@pytest.mark.parametrize(
+    "result", [({}, 299), ({"made": "up"}, 200), ("text", 200), (None, 200), None, object()]
+)
 def test_500_where_a_handler_breaks_the_contract(result: Any) -> None:
     app = create_app(settings.current())
     app.engine.plans["get_build_info"].handler = lambda: result
@@ -241,7 +246,12 @@ class TestDatabaseDown:
 
     def test_503_and_quickly(self, headers: Call, down: None) -> None:
         time.sleep(checks.KEPT)  # what the health checks found before is kept for so long
-        with serving_with() as url, httpx.Client(base_url=f"{url}/api/v1", event_hooks={"response": [check_answer]}) as client:
+        with (
+            serving_with() as url,
+            httpx.Client(
+                base_url=f"{url}/api/v1", event_hooks={"response": [check_answer]}
+            ) as client,
+        ):
             for operation in OPERATIONS:
                 sent = operation.secret() or {"Authorization": "Bearer mq_any"}
                 started = time.monotonic()

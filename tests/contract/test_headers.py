@@ -21,7 +21,10 @@ def get(target: Target, path: str = ME, **headers: str) -> httpx.Response:
 
 
 class TestCredentials:
-    @pytest.mark.parametrize("value", ["Bearer \xff", "Bearer \xe9.\xe9.\xe9", "\xff", "Bearer " + "x" * 5000, "Bearer a b"])
+    @pytest.mark.parametrize(
+        "value",
+        ["Bearer \xff", "Bearer \xe9.\xe9.\xe9", "\xff", "Bearer " + "x" * 5000, "Bearer a b"],
+    )
     def test_strange_token(self, target: Target, value: str) -> None:
         assert get(target, Authorization=value).status_code == 401
 
@@ -31,13 +34,20 @@ class TestCredentials:
 
     @pytest.mark.parametrize(
         "value",
-        ["marquee_session=x", "marquee_session=\xff", "marquee_session=a.b", 'marquee_session="\\377.x"']
+        [
+            "marquee_session=x",
+            "marquee_session=\xff",
+            "marquee_session=a.b",
+            'marquee_session="\\377.x"',
+        ]
         + ["marquee_session=.", "marquee_session=MQ.x", "__Host-marquee_session=x"],
     )
     def test_strange_session(self, target: Target, value: str) -> None:
         assert get(target, Cookie=value).status_code == 401
 
-    @pytest.mark.parametrize("value", ["", ";", "=", ";;=;", "a", "a=b; a=c", "é=é", "a=" + "b" * 4000, "x" * 4000])
+    @pytest.mark.parametrize(
+        "value", ["", ";", "=", ";;=;", "a", "a=b; a=c", "é=é", "a=" + "b" * 4000, "x" * 4000]
+    )
     def test_strange_cookies_of_others(self, target: Target, value: str) -> None:
         assert get(target, Cookie=value).status_code == 200
 
@@ -56,11 +66,15 @@ class TestHeadersOfMeaning:
         answer = raw.exchange(target.url, "PUT", path, headers, body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
 
-    @pytest.mark.parametrize("value", ["", ",", "\xff", "application", "/", ";q=1", "text/html", "x" * 4000])
+    @pytest.mark.parametrize(
+        "value", ["", ",", "\xff", "application", "/", ";q=1", "text/html", "x" * 4000]
+    )
     def test_accept(self, target: Target, value: str) -> None:
         assert get(target, Accept=value).status_code in (200, 406)
 
-    @pytest.mark.parametrize("value", ["", ",", "\xff", "gzip;q=abc", "br;q=", "gzip;q=-1", "x" * 4000, "*", "*;q=0"])
+    @pytest.mark.parametrize(
+        "value", ["", ",", "\xff", "gzip;q=abc", "br;q=", "gzip;q=-1", "x" * 4000, "*", "*;q=0"]
+    )
     def test_accept_encoding(self, target: Target, value: str) -> None:
         assert get(target, f"{V1}/movies", Accept_Encoding=value).status_code == 200
 
@@ -82,11 +96,22 @@ class TestHeadersOfMeaning:
         assert answer.status_code == 200
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
-    @pytest.mark.parametrize("value", ["10.0.0.1", "x", "\xff", "::1, 1.2.3.4", "," * 2000, "127.0.0.1:80"])
+    @pytest.mark.parametrize(
+        "value", ["10.0.0.1", "x", "\xff", "::1, 1.2.3.4", "," * 2000, "127.0.0.1:80"]
+    )
     def test_forwarded_for_is_believed_of_nobody(self, target: Target, value: str) -> None:
         assert get(target, X_Forwarded_For=value, Forwarded=f"for={value}").status_code == 200
 
-    @pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Forwarded",
+            "X-Forwarded-Host",
+            "X-Original-URL",
+            "X-Rewrite-URL",
+            "X-HTTP-Method-Override",
+        ],
+    )
     def test_headers_that_reroute(self, target: Target, name: str) -> None:
         """No answer repeats them, and none takes another path for them."""
         headers = {**target.headers(), name: "evil.example"}
@@ -101,7 +126,10 @@ class TestHeadersOfMeaning:
     def test_expect(self, target: Target) -> None:
         body = b"{}"
         headers = target.headers(
-            Expect="100-continue", Content_Type="application/json", Content_Length="2", Connection="close"
+            Expect="100-continue",
+            Content_Type="application/json",
+            Content_Length="2",
+            Connection="close",
         )
         with raw.connect(target.url) as connection:
             connection.sendall(raw.head("POST", f"{V1}/movies/ratings", headers))
@@ -145,7 +173,9 @@ REFUSED = {
     "a length in hexadecimal": request(POST, HOST, "Content-Length: 0x2", body="{}"),
     "a length of 5,000 digits": request(POST, HOST, "Content-Length: " + "9" * 5000, body="{}"),
     "a coding that nobody has": request(POST, HOST, "Transfer-Encoding: cow", body="{}"),
-    "a bad chunk": request(POST, HOST, CLOSE, "Transfer-Encoding: chunked", body="zz\r\n{}\r\n0\r\n\r\n"),
+    "a bad chunk": request(
+        POST, HOST, CLOSE, "Transfer-Encoding: chunked", body="zz\r\n{}\r\n0\r\n\r\n"
+    ),
     "no request": b"\r\n\r\n\x00\x01\x02\r\n\r\n",
     "TLS": bytes.fromhex("16030100c8010000c40303") + b"\0" * 189,
     "a long line": b"GET /" + b"x" * 2_000_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -176,8 +206,12 @@ class TestFrames:
         """A length and chunks at once: what follows is never read as another request."""
         inner = request(f"GET {V1}/build HTTP/1.1", HOST).decode()
         data = request(
-            POST, HOST, "Content-Type: application/json", f"Content-Length: {5 + len(inner)}",
-            "Transfer-Encoding: chunked", body="0\r\n\r\n" + inner,
+            POST,
+            HOST,
+            "Content-Type: application/json",
+            f"Content-Length: {5 + len(inner)}",
+            "Transfer-Encoding: chunked",
+            body="0\r\n\r\n" + inner,
         )
         with raw.connect(granian.url, timeout=2) as connection:
             connection.sendall(data)

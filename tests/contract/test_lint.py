@@ -37,7 +37,9 @@ def schema(document: Document, name: str, **changes: Any) -> None:
 
 
 def parameter(document: Document, name: str, which: str) -> Document:
-    return next(each for each in operation(document, name)["parameters"] if each.get("name") == which)
+    return next(
+        each for each in operation(document, name)["parameters"] if each.get("name") == which
+    )
 
 
 def rename(document: Document, old: str, new: str) -> None:
@@ -54,7 +56,9 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
     # references
     (
         "#/components/schemas/Nothing does not exist",
-        lambda d: schema(d, "Alive", properties={"status": {"$ref": "#/components/schemas/Nothing"}}),
+        lambda d: schema(
+            d, "Alive", properties={"status": {"$ref": "#/components/schemas/Nothing"}}
+        ),
     ),
     (
         "refer to a component",
@@ -75,7 +79,10 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
         lambda d: operation(d, "get_movie").update(operationId="getMovie"),
     ),
     ("get_… is for GET", lambda d: operation(d, "create_favorite").update(operationId="get_one")),
-    ("The verb fetch is new", lambda d: operation(d, "get_movie").update(operationId="fetch_movie")),
+    (
+        "The verb fetch is new",
+        lambda d: operation(d, "get_movie").update(operationId="fetch_movie"),
+    ),
     ("verbs lists login", lambda d: operation(d, "login").update(operationId="create_login")),
     (
         "'list_movies' for 'get' in '/movies/{movie_id}' is not unique",
@@ -158,18 +165,30 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
         ].update(id="$response.body#/id"),
     ),
     # parameters
-    (f"{OF_MOVIES} minScore: write its name", lambda d: parameter(d, "list_movies", "min_score").update(name="minScore")),
+    (
+        f"{OF_MOVIES} minScore: write its name",
+        lambda d: parameter(d, "list_movies", "min_score").update(name="minScore"),
+    ),
     (
         "as Words-In-Capitals",
         lambda d: d["components"]["parameters"]["IfMatch"].update(name="if_match"),
     ),
-    (f"{OF_MOVIES} query: write a desc", lambda d: parameter(d, "list_movies", "query").pop("description")),
-    ("parameter sort: write an `example`", lambda d: parameter(d, "list_movies", "sort").pop("example")),
+    (
+        f"{OF_MOVIES} query: write a desc",
+        lambda d: parameter(d, "list_movies", "query").pop("description"),
+    ),
+    (
+        "parameter sort: write an `example`",
+        lambda d: parameter(d, "list_movies", "sort").pop("example"),
+    ),
     (
         "no object, no oneOf",
         lambda d: parameter(d, "list_movies", "query")["schema"].update(type="object"),
     ),
-    (f"{OF_MOVIES} genre: a list is", lambda d: parameter(d, "list_movies", "genre").update(style="pipeDelimited")),
+    (
+        f"{OF_MOVIES} genre: a list is",
+        lambda d: parameter(d, "list_movies", "genre").update(style="pipeDelimited"),
+    ),
     (
         "in a header, make it a string",
         lambda d: d["components"]["parameters"]["IfMatch"]["schema"].update(type="integer"),
@@ -191,7 +210,10 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
             {"text/html": {"schema": {"type": "string", "maxLength": 9}}}
         ),
     ),
-    ("whether its body is `required`", lambda d: operation(d, "login")["requestBody"].pop("required")),
+    (
+        "whether its body is `required`",
+        lambda d: operation(d, "login")["requestBody"].pop("required"),
+    ),
     (
         "not text/plain",
         lambda d: operation(d, "login")["requestBody"].update(
@@ -204,10 +226,15 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
             schema={"type": "object", "additionalProperties": False}
         ),
     ),
-    ("wrap the list in an object", lambda d: schema(d, "Alive", type="array", items={}, maxItems=1)),
+    (
+        "wrap the list in an object",
+        lambda d: schema(d, "Alive", type="array", items={}, maxItems=1),
+    ),
     (
         "its body: write an `example`",
-        lambda d: operation(d, "login")["requestBody"]["content"]["application/json"].pop("example"),
+        lambda d: operation(d, "login")["requestBody"]["content"]["application/json"].pop(
+            "example"
+        ),
     ),
     (
         "its example breaks its schema",
@@ -257,7 +284,10 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
         ),
     ),
     ("the format ipv7 is not checked", lambda d: schema(d, "Year", format="ipv7")),
-    ("Credentials: close the object", lambda d: schema(d, "Credentials", additionalProperties=None)),
+    (
+        "Credentials: close the object",
+        lambda d: schema(d, "Credentials", additionalProperties=None),
+    ),
     (
         "give the map `maxProperties`",
         lambda d: schema(d, "Credentials", additionalProperties={"type": "string", "maxLength": 9}),
@@ -330,7 +360,10 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
     ),
     ("x-moved-from as a list", lambda d: d["paths"]["/build"].update({"x-moved-from": "/version"})),
     ("with the same parameters", lambda d: d["paths"][MOVIE].update({"x-moved-from": ["/films"]})),
-    ("served or moved already", lambda d: d["paths"]["/build"].update({"x-moved-from": ["/movies"]})),
+    (
+        "served or moved already",
+        lambda d: d["paths"]["/build"].update({"x-moved-from": ["/movies"]}),
+    ),
     ("from the server's root", lambda d: d["paths"]["/healthz"].update({"x-also-at": "healthz"})),
 ]
 

@@ -183,7 +183,9 @@ class TestAnswers:
 
     def test_no_shape_is_for_both_ways(self) -> None:
         objects = {name for name in SCHEMAS if SCHEMAS[name].get("type") == "object"}
-        assert ASKED & ANSWERED & objects == set(), "New…, …Changes and the answer are three shapes."
+        assert ASKED & ANSWERED & objects == set(), (
+            "New…, …Changes and the answer are three shapes."
+        )
 
     def test_no_shape_is_unused(self) -> None:
         asked_by_parameters = reachable([parameter for _, parameter in parameters()])
@@ -224,7 +226,10 @@ class TestExamples:
 
     @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
     def test_bodies_have_examples_that_hold(self, operation: Operation) -> None:
-        places = [operation.definition.get("requestBody", {}), *operation.definition["responses"].values()]
+        places = [
+            operation.definition.get("requestBody", {}),
+            *operation.definition["responses"].values(),
+        ]
         for place in places:
             for content in place.get("content", {}).values():
                 assert "example" in content, f"{operation.name}: write an example."

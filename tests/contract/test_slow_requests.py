@@ -128,7 +128,9 @@ class TestSlowClients:
     def test_many_of_them_hold_nobody_up(self, own_url: str, tmp_path: Path) -> None:
         """With the time-outs that a server has by default, half of them before their body."""
         with live(own_url, tmp_path) as server, ExitStack() as open_:
-            head = raw.head("POST", LOGIN, {"Content-Type": "application/json", "Content-Length": "9"})
+            head = raw.head(
+                "POST", LOGIN, {"Content-Type": "application/json", "Content-Length": "9"}
+            )
             for number in range(STUCK):
                 connection = open_.enter_context(raw.connect(server.url))
                 connection.sendall(head if number % 2 else head[:-2])
@@ -209,7 +211,7 @@ class TestProcess:
             time.sleep(0.2)
             started = time.monotonic()
             assert server.stop() == 0
-            assert time.monotonic() - started < 15
+            assert time.monotonic() - started < 20
 
 
 class TestTwoProcesses:
@@ -218,8 +220,8 @@ class TestTwoProcesses:
             user = rows.user()
             path = f"/users/{user.id}/favorites"
             for number in range(5):
-                with rows.client(two.url, user) as writer:
-                    kept = writer.post(path, json={"movie_id": rows.movie(f"Film {number}").id})
+                writer = rows.client(two.url, user)
+                kept = writer.post(path, json={"movie_id": rows.movie(f"Film {number}").id})
                 assert kept.status_code == 201
                 for _ in range(6):
                     with httpx.Client(headers=dict(writer.headers)) as reader:

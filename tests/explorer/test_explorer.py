@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from marquee.web import contract
-from tests import running
+from tests.demonstration import CONSUMER_KEY, demonstration
 from tools import node
 
 DRIVE = Path(__file__).with_name("drive.mjs")
@@ -25,13 +25,14 @@ HARMLESS = {
 @pytest.fixture(scope="module")
 def seen(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What a browser saw: see drive.mjs. Its pictures are in build/explorer, to look at."""
-    browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    browser = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    )
     assert browser, "There is no Chromium: install it (Debian: chromium), or name it by CHROMIUM."
     pictures = node.ROOT / "build/explorer"
     pictures.mkdir(parents=True, exist_ok=True)
-    running.prepare(database_url, Path(tmp_path_factory.mktemp("titles")))
-    with running.serving(database_url) as url:
-        command = ["node", DRIVE, node.install(), browser, url, running.CONSUMER_KEY, pictures]
+    with demonstration(database_url, Path(tmp_path_factory.mktemp("server"))) as url:
+        command = ["node", DRIVE, node.install(), browser, url, CONSUMER_KEY, pictures]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     yield json.loads(done.stdout)
@@ -69,8 +70,8 @@ def test_shows_the_answer(seen: dict[str, Any]) -> None:
 
 def test_bearer_then_api_key_then_session(seen: dict[str, Any]) -> None:
     bearer, key, session = calls(seen, "GET", "/api/v1/users/me")
-    assert (bearer["status"], bearer["bearer"]) == (200, f"Bearer {running.CONSUMER_KEY}")
-    assert (key["status"], key["key"]) == (200, running.CONSUMER_KEY)
+    assert (bearer["status"], bearer["bearer"]) == (200, f"Bearer {CONSUMER_KEY}")
+    assert (key["status"], key["key"]) == (200, CONSUMER_KEY)
     assert "bearer" not in key
     assert session["status"] == 200
     assert not session.keys() & {"bearer", "key"}

@@ -83,7 +83,8 @@ def test_refuses_what_is_no_clean_text(routes: Routes[str], segment: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text,decoded", [("a", "a"), ("a+b", "a+b"), ("%41", "A"), ("100%", "100%"), ("%zz", "%zz")]
+    "text,decoded",
+    [("a", "a"), ("a+b", "a+b"), ("%41", "A"), ("100%", "100%"), ("%zz", "%zz"), ("\xc3\xa9", "é")],
 )
 def test_decodes_as_paths_are(text: str, decoded: str) -> None:
     assert decode_segment(text) == decoded

@@ -258,7 +258,14 @@ class Postgres:
         """Whether a server answers, or there is none and the lock is ours, so that we may start."""
         if self._process is not None and self._process.poll() is not None:
             self._process = None
-        return self._adopted() or (not self._started_by_hand() and alive.take())
+        if self._adopted():
+            return True
+        if self._started_by_hand() or not alive.take():
+            return False
+        if self._process is not None:  # it died just now
+            self._process.wait()
+            self._process = None
+        return True
 
     def _adopted(self) -> bool:
         """Whether a server lives and answers. Raises PostgresError if it never will."""

@@ -81,14 +81,16 @@ def matches(condition: str, etag: bytes, *, strong: bool = False) -> bool:
     """
     if condition.strip() == "*":
         return True
-    wanted = etag.decode("latin-1").strip('"')
-    parts = (part.strip() for part in condition.split(","))
-    given = (
-        part.removeprefix("W/").strip('"')
-        for part in parts
-        if not (strong and part.startswith("W/"))
-    )
-    return any(each.removesuffix("-br").removesuffix("-gzip") == wanted for each in given)
+    wanted = _uncoded(etag.decode("latin-1"))
+    given = (part.strip() for part in condition.split(","))
+    if strong:
+        given = (part for part in given if not part.startswith("W/"))
+    return any(_uncoded(each.removeprefix("W/")) == wanted for each in given)
+
+
+def _uncoded(etag: str) -> str:
+    """What an ETag has between its quotes, without the suffix of a coding."""
+    return etag.strip('"').removesuffix("-br").removesuffix("-gzip")
 
 
 def not_modified(answer: Answer) -> Answer:

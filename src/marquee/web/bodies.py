@@ -117,7 +117,7 @@ async def receive_body(
         f"A body may have {largest} bytes at the most.", headers={"Connection": "close"}
     )
     declared = headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > largest:
+    if declared.isascii() and declared.isdigit() and int(declared) > largest:
         raise too_large
     chunks, size = [], 0
     try:

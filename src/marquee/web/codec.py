@@ -6,6 +6,8 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
+from sqlalchemy import Row
+
 Convert = Callable[[Any], Any]
 
 READ: dict[str, Convert] = {"date-time": datetime.fromisoformat, "date": date.fromisoformat}
@@ -108,11 +110,16 @@ def _object_encoder(schema: dict[str, Any], encoders: Encoders) -> Convert:
     optional = tuple(name for name in properties if name not in required)
     parts = {name: part for name, each in properties.items() if (part := encoders.make(each))}
     by_key, by_attribute = _getter(itemgetter, names), _getter(attrgetter, names)
+    has_keys: dict[type, bool] = {}
 
     def encode(thing: Any) -> dict[str, Any] | None:  # noqa: ANN401 - rows, models, dicts
         if thing is None:
             return None
-        keyed = isinstance(thing, Mapping)
+        if isinstance(thing, Row):
+            thing = thing._mapping  # noqa: SLF001 - SQLAlchemy's name for it; attributes cost more
+        kind = type(thing)
+        if (keyed := has_keys.get(kind)) is None:
+            keyed = has_keys[kind] = issubclass(kind, Mapping)
         encoded = dict(zip(names, (by_key if keyed else by_attribute)(thing), strict=True))
         for name in optional:
             if (name in thing) if keyed else hasattr(thing, name):

@@ -11,8 +11,7 @@ Specification, its operations and its Resolver.
 
 import asyncio
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -39,6 +38,7 @@ from marquee.web.redirects import Redirects
 from marquee.web.request import Request
 from marquee.web.routing import Routes
 from marquee.web.security import Scheme
+from marquee.web.threads import Threads
 
 log = structlog.get_logger("marquee")
 access = structlog.get_logger("marquee.access")
@@ -57,7 +57,7 @@ class Engine(SpecMiddleware):
         self.redirects = Redirects()
         self.cors = Cors(settings.cors_origins)
         self.heads = Heads(settings)
-        self.threads = ThreadPoolExecutor(settings.marquee_threads, thread_name_prefix="handler")
+        self.threads = Threads(settings.marquee_threads, "handler")
 
     def add_api(
         self,
@@ -108,7 +108,7 @@ class Engine(SpecMiddleware):
                     answer = await self._perform(plan, request, receive)
         except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
             answer = answer_to(error)
-        await self._send(request, answer, send)
+        await self._send(request, answer, receive, send)
         self._account(request, plan, answer.status, started)
 
     async def _perform(self, plan: Plan, request: Request, receive: Receive) -> Answer:
@@ -119,9 +119,8 @@ class Engine(SpecMiddleware):
                 largest=plan.largest_body,
                 seconds=self.settings.request_timeout,
             )
-        loop = asyncio.get_running_loop()
         if not plan.public:
-            return await loop.run_in_executor(self.threads, self.performer.perform, plan, request)
+            return await self.threads.run(self.performer.perform, plan, request)
         plan.check_accept(request.headers.get("accept"))
         coding = preferred_coding(request.headers.get("accept-encoding", ""))
         anonymous = _without_conditions(request)
@@ -129,7 +128,7 @@ class Engine(SpecMiddleware):
             plan,
             request,
             coding,
-            lambda: loop.run_in_executor(self.threads, self.performer.perform, plan, anonymous),
+            lambda: self.threads.run(self.performer.perform, plan, anonymous),
         )
 
     def _other_method(self, request: Request, methods: Mapping[str, Plan]) -> Answer:
@@ -170,10 +169,10 @@ class Engine(SpecMiddleware):
         except Refusal as refusal:
             answer = answer_to(refusal)
             status = HTTPStatus(answer.status)
-            await self._send(request, answer, send)
+            await self._send(request, answer, receive, send)
         self._account(request, None, status, started)
 
-    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
+    async def _send(self, request: Request, answer: Answer, receive: Receive, send: Send) -> None:
         """One answer; HEAD gets the headers of GET."""
         if worth_compressing(answer) and request.scope["method"] != "HEAD":
             coding = preferred_coding(request.headers.get("accept-encoding", ""))
@@ -182,20 +181,30 @@ class Engine(SpecMiddleware):
         headers = self.heads.complete(request, answer, self.cors.headers(request))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if answer.stream is not None and request.method != "HEAD":
-            await self._stream(answer, send)
+            await self._stream(answer, receive, send)
             return
         body = b"" if request.method == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})
 
     @staticmethod
-    async def _stream(answer: Answer, send: Send) -> None:
-        """Pieces as they are made. The maker is closed whatever ends the stream."""
+    async def _stream(answer: Answer, receive: Receive, send: Send) -> None:
+        """Pieces as they are made, until the client goes. The maker is closed whatever ends the
+        stream.
+        """
         pieces: Any = answer.stream
+        sending = asyncio.create_task(_send_pieces(pieces, send))
+        gone = asyncio.create_task(_until_gone(receive))
         try:
-            async for piece in pieces:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        except Exception:
+            log.exception("stream_broke_off")
+            raise
         finally:
+            sending.cancel()
+            gone.cancel()
+            await asyncio.wait({sending, gone})
             await pieces.aclose()
 
     def _account(self, request: Request, plan: Plan | None, status: int, started: float) -> None:
@@ -214,6 +223,17 @@ class Engine(SpecMiddleware):
                 address=request.address,
                 request_id=request.id,
             )
+
+
+async def _send_pieces(pieces: AsyncIterator[bytes], send: Send) -> None:
+    async for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _without_conditions(request: Request) -> Request:

@@ -68,12 +68,10 @@ def _total(counted: Statement, values: Values) -> tuple[int, bool]:
     (row,) = rows(_number_of(counted), values)
     if row[0] <= DEEPEST:
         return row[0], False
-    compiled = counted.params(**values).compile(
-        session.get_bind(), compile_kwargs={"render_postcompile": True}
-    )
+    written = counted.compile(session.get_bind()).construct_expanded_state(values)
     plan = (
         session.connection()
-        .exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params)
+        .exec_driver_sql(f"EXPLAIN (FORMAT JSON) {written.statement}", written.parameters)
         .scalar_one()
     )
     return max(row[0], int(plan[0]["Plan"]["Plan Rows"])), True

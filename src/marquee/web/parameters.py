@@ -165,11 +165,11 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
 
 def _unquote(text: str) -> str:
     try:
-        decoded = (
-            unquote_to_bytes(text.replace("+", " ")).decode()
-            if "%" in text or "+" in text
-            else text
-        )
+        if text.isascii() and "%" not in text and "+" not in text:
+            decoded = text
+        else:
+            # Bytes, as the server read them: some clients send UTF-8 without encoding it.
+            decoded = unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
     except UnicodeDecodeError as error:
         raise Invalid.value("query", "/", "is not UTF-8") from error
     if "\0" in decoded:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import quote
 
 from marquee.viewer import Origin, Viewer
 from marquee.web.parameters import cookies
@@ -41,7 +42,7 @@ class Request:
                 value = headers[name] + ("; " if name == "cookie" else ", ") + value
             headers[name] = value
         raw_path = scope.get("raw_path")
-        path = raw_path.decode("latin-1").partition("?")[0] if raw_path else scope["path"]
+        path = raw_path.decode("latin-1").partition("?")[0] if raw_path else quote(scope["path"])
         client = scope.get("client")
         address = _client_address(headers, client[0] if client else None, trusted_proxies)
         query = scope["query_string"].decode("latin-1")

@@ -82,7 +82,7 @@ def decode_segment(text: str) -> str:
     if "%" not in text and text.isascii():
         return text
     try:
-        decoded = unquote_to_bytes(text).decode()
+        decoded = unquote_to_bytes(text.encode("latin-1")).decode()
     except UnicodeDecodeError as error:
         raise Invalid.value("path", "/", "is not UTF-8") from error
     if "\0" in decoded:

@@ -26,6 +26,8 @@ LITERALS = frozenset(("enum", "default", "required", "type"))
 RANGES = frozenset(("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum"))
 MOST_ERRORS = 20
 LONGEST = 300
+UUID = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+"""Draft 4 does not know the format."""
 
 
 class Schema:
@@ -119,6 +121,8 @@ def _kept(keyword: str) -> bool:
 
 
 def _nullable(source: dict[str, Any], converted: dict[str, Any]) -> dict[str, Any]:
+    if source.get("format") == "uuid":
+        converted.setdefault("pattern", UUID)
     if not source.get("nullable"):
         return converted
     if "enum" in converted and None not in converted["enum"]:

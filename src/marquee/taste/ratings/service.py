@@ -1,6 +1,6 @@
 """Rules of rating."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from marquee import clock
@@ -10,14 +10,23 @@ from marquee.errors import Conflict
 from marquee.taste.ratings.models import Rating
 from marquee.viewer import Viewer
 
+# Built once: to build a statement costs more than to run it.
+RATINGS = Rating.metadata.tables["ratings"]
+ADD_UNLESS_RATED = select(Rating).from_statement(
+    insert(RATINGS)
+    .values({name: bindparam(name) for name in ("user_id", "movie_id", "score")})
+    .on_conflict_do_nothing()
+    .returning(*RATINGS.c)
+)
+
 
 def rate_movie(user: Viewer, movie: Movie, stars: float) -> Rating:
     """Store a first rating. Raises Conflict (RATING_EXISTS) with the id of one that exists.
 
     The unique index decides, not a look beforehand: of two requests at once only one can insert.
     """
-    new = insert(Rating).values(user_id=user.id, movie_id=movie.id, score=stars * 2)
-    rating: Rating | None = session.scalar(new.on_conflict_do_nothing().returning(Rating))
+    values = {"user_id": user.id, "movie_id": movie.id, "score": stars * 2}
+    rating: Rating | None = session.scalar(ADD_UNLESS_RATED, values)
     if rating is None:
         existing = session.scalar(
             select(Rating.id).where(Rating.user_id == user.id, Rating.movie_id == movie.id)

@@ -35,7 +35,7 @@ document.addEventListener('DOMContentLoaded', () => {
     persistAuth: false,
     authentication: { preferredSecurityScheme: 'bearer' },
     // A signed-in browser's unsafe calls need the CSRF token beside the cookie.
-    onBeforeRequest: ({ request }) => {
+    onBeforeRequest: ({ requestBuilder: request }) => {
       const token = csrfToken()
       const unsafe = !['GET', 'HEAD', 'OPTIONS'].includes(request.method)
       if (token && unsafe && !request.headers.has('X-CSRF-Token')) request.headers.set('X-CSRF-Token', token)
