@@ -10,6 +10,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 import httpx
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session
+
 from marquee import db
 from marquee.audit import Activity
 from marquee.catalogue.movies.models import Movie
@@ -17,9 +20,6 @@ from marquee.catalogue.titles import search_title, sort_title
 from marquee.identity.api_keys.models import ApiKey
 from marquee.identity.users.models import Role, User, UserRole
 from marquee.web.idempotency import StoredAnswer
-from sqlalchemy import Engine, delete, select
-from sqlalchemy.orm import Session
-
 from tests.contract.checking import check_answer
 
 Made = TypeVar("Made", bound=db.Model)
@@ -34,14 +34,14 @@ class Committed:
         self.users: list[int] = []
         self._before = set(session.scalars(select(Movie.id)))
 
-    def make(self, model: type[Made], **values: Any) -> Made:  # noqa: ANN401 - any columns
+    def make(self, model: type[Made], **values: Any) -> Made:
         """Save one of anything."""
         made = model(**values)
         self.session.add(made)
         self.session.commit()
         return made
 
-    def movie(self, title: str = "Jaws", **values: Any) -> Movie:  # noqa: ANN401 - any columns
+    def movie(self, title: str = "Jaws", **values: Any) -> Movie:
         """A film."""
         words = {"search_title": search_title(title), "sort_title": sort_title(title)}
         return self.make(Movie, title=title, **words, **values)

@@ -14,8 +14,6 @@ from tests.live import live, own_database
 
 ADMIN_KEY, CONSUMER_KEY = "abcdef1234567890", "1234567890"
 FEW = 60
-LIMITS = {"RATE_LIMIT_DEFAULT": "600/minute", "RATE_LIMIT_AUTH": "5/15minute"}
-"""The server's own defaults, which the other tests do without."""
 
 
 @contextmanager
@@ -28,5 +26,8 @@ def demonstration(database_url: str, folder: Path) -> Iterator[str]:
         for words in (["import", "titles", str(few)], ["demo"]):
             command = [sys.executable, "-m", "marquee", *words]
             subprocess.run(command, env=os.environ | {"DATABASE_URL": database}, check=True)
-        with live(database, folder, **LIMITS) as server:
+        # The server's own limits, which the other tests do without.
+        with live(
+            database, folder, RATE_LIMIT_DEFAULT="600/minute", RATE_LIMIT_AUTH="5/15minute"
+        ) as server:
             yield server.url

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import uvicorn
+
 from marquee import settings
 from marquee.web.app import App, create_app
 
@@ -32,7 +33,7 @@ def serving(app: App) -> Iterator[str]:
 
 
 @contextmanager
-def serving_with(**changes: Any) -> Iterator[str]:  # noqa: ANN401 - the fields of Settings
+def serving_with(**changes: Any) -> Iterator[str]:
     """Serve the application with some settings changed."""
     with serving(create_app(replace(settings.current(), **changes))) as url:
         yield url

@@ -15,7 +15,7 @@ LONG_FILES = {
 
 COMMITTING = {
     "src/marquee/db.py",  # transaction() itself
-    "src/marquee/migrations/running.py",  # speaks to a connection of its own, before there are tables
+    "src/marquee/migrations/running.py",  # a connection of its own, before there are tables
 }
 """Files that commit."""
 

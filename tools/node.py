@@ -28,7 +28,7 @@ class NodeError(Exception):
 
 
 def install() -> Path:
-    """The folder with `node_modules`, made if it is missing or of another lock. Raises NodeError."""
+    """The folder with `node_modules`, made anew where the lock has changed. Raises NodeError."""
     _require_node()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for file in FILES:

@@ -1,6 +1,6 @@
-"""A new operation's contract, handler and tests, in their places:
+"""A new operation's contract, handler and tests, in their places.
 
-    OPERATION=list_genres METHOD=get URL=/genres DOMAIN=catalogue TAG=genres python -m tools.scaffold
+`make scaffold OPERATION=list_genres METHOD=get URL=/genres DOMAIN=catalogue TAG=genres`
 
 It starts from the model, so that what it writes reads and writes real rows: without a model in
 src/marquee/<domain>/<tag>/models.py that has `visible_to`, it writes nothing. It knows the five
@@ -23,9 +23,9 @@ from marquee.db import Model, missing
 from marquee.web import contract
 from marquee.web.routing import TEMPLATE
 from tools import scaffold_code, scaffold_contract
-from tools.contract_lint import lint_document
-from tools.contract_operations import VERBS
-from tools.contract_walk import SNAKE
+from tools.contract.lint import lint_document
+from tools.contract.operations import VERBS
+from tools.contract.walk import SNAKE
 
 ROOT = Path(__file__).parents[1]
 
@@ -104,7 +104,7 @@ def scaffold(order: Order, root: Path = ROOT) -> list[Path]:
 def _format(file: Path) -> None:
     """Sort the imports and break the lines as the house does."""
     ruff = [sys.executable, "-m", "ruff"]
-    config = ["--quiet", "--config", ROOT / "pyproject.toml", file]
+    config = ["--quiet", "--config", str(ROOT / "pyproject.toml"), str(file)]
     subprocess.run([*ruff, "check", "--select", "I", "--fix", *config], check=True)
     subprocess.run([*ruff, "format", *config], check=True)
 
@@ -145,10 +145,8 @@ def main() -> int:
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    print(
-        "\nLeft to you: limits and examples of the schemas, rules (service.py), who has the permission,"
-    )
-    print("the tests' cases; then `make contract`. The contract's lint says:")
+    print("Left to you: limits and examples of the schemas, rules (service.py), who has the")
+    print("permission, the tests' cases; then `make contract`. The contract's lint says:")
     print("\n".join(f"  {finding}" for finding in lint_document(contract.load())))
     return 0
 

@@ -12,7 +12,7 @@ HANDLERS = {
     "list": """
 def {operation}(user: Viewer, {parameters}limit: int, cursor: str | None = None) -> dict[str, Any]:
     query = {model}.visible_to(user).with_only_columns(*{model}.__table__.columns)
-    key = ({model}.id,)
+    key = ({model}.__table__.c.id,)
     page = by_cursor(
         query, {{}}, key=key, name="{tag}", descending=True, limit=limit, cursor=cursor
     )
@@ -125,7 +125,9 @@ def add_test(text: str, order: "Order") -> str:
     imports.append((order.model.__module__, order.model.__name__))
     if "session." in body:
         imports.append(("marquee.db", "session"))
-    text = _with_imports(text or f'"""openapi/{order.domain}/{order.tag}.yaml"""\n', imports)
+    text = _with_imports(
+        text or f'"""Operations of openapi/{order.domain}/{order.tag}.yaml."""\n', imports
+    )
     if "\nMake = " not in text:
         text = text.rstrip("\n") + "\n\nMake = Callable[..., Any]\n"
     return text.rstrip("\n") + "\n\n" + body

@@ -1,4 +1,4 @@
-"""The contract of a scaffolded operation, as text that is put into a file that people have written."""
+"""The contract of a scaffolded operation, as text put into a file that people have written."""
 
 import re
 from datetime import date, datetime
@@ -84,8 +84,8 @@ def add_error_code(text: str, code: str) -> str:
 
 
 def columns(order: "Order", *, settable: bool = False) -> dict[str, tuple[Node, Any]]:
-    """The model's columns with schema and example; `settable` leaves out what the database sets, and
-    what belongs to another row.
+    """The model's columns with schema and example; `settable` leaves out what the database sets,
+    and what belongs to another row.
     """
     found: dict[str, tuple[Node, Any]] = {}
     for column in sorted(inspect(order.model).columns, key=lambda each: not each.primary_key):

@@ -1,4 +1,4 @@
-"""Clients made from the contract: `python -m tools.sdk` writes them to build/sdk and type-checks them.
+"""Clients made from the contract: `python -m tools.sdk` writes them and checks their types.
 
 - build/sdk/python: the package `marquee_client`, by OpenAPI Generator, which needs Java.
 - build/sdk/typescript: the package `marquee-client`, by Hey API, compiled to JavaScript.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from marquee import __version__
 from tools import node
-from tools.contract import write_bundle
+from tools.contract.bundle import write_bundle
 from tools.node import NodeError
 
 ROOT = Path(__file__).parents[1]
@@ -62,10 +62,10 @@ def generate_python(bundle: Path) -> None:
     }
     options = ",".join(f"{name}={value}" for name, value in properties.items())
     generator = Path(sys.executable).with_name("openapi-generator-cli")
-    command = [generator, "generate", "--generator-name", "python", "--input-spec", bundle]
-    _run(*command, "--output", PYTHON, "--additional-properties", options)
-    mypy = [sys.executable, "-m", "mypy", "--config-file", "", "--package", PACKAGE]
-    _run(*mypy, "--cache-dir", ROOT / "build/mypy", cwd=PYTHON)
+    words = ("generate", "--generator-name", "python", "--additional-properties", options)
+    _run(generator, *words, "--input-spec", bundle, "--output", PYTHON)
+    mypy = ["-m", "mypy", "--config-file", "", "--package", PACKAGE]
+    _run(sys.executable, *mypy, "--cache-dir", ROOT / "build/mypy", cwd=PYTHON)
 
 
 def generate_typescript(bundle: Path) -> None:

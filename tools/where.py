@@ -18,7 +18,7 @@ METHOD = re.compile(r"(GET|PUT|POST|PATCH|DELETE)\s+(\S+)", re.IGNORECASE)
 
 
 def find(document: Document, words: str) -> Document:
-    """The operation of `METHOD URL` or of an operationId. Raises LookupError where there is none."""
+    """The operation of `METHOD URL` or of an operationId. Raises LookupError."""
     asked = METHOD.fullmatch(words.strip())
     if asked is None:
         for _, _, operation in contract.operations(document):
@@ -50,15 +50,15 @@ def places(operation: Document, root: Path = ROOT) -> list[str]:
 
 def _served_at(document: Document, path: str) -> str:
     """The path in the contract that serves a path from the server's root, perhaps a moved one."""
-    base = document["servers"][0]["url"]
+    base: str = document["servers"][0]["url"]
     path = re.sub(r"^/api/(?!v\d+/)", f"{base}/", path)
     for now, item in document["paths"].items():
         if path == item.get("x-also-at"):
-            return base + str(now)
+            return f"{base}{now}"
         for old in item.get("x-moved-from", []):
-            pattern = TEMPLATE.sub(lambda name: f"(?P<{name[1]}>[^/]+)", old)
+            pattern = TEMPLATE.sub(r"(?P<\1>[^/]+)", old)
             if moved := re.fullmatch(pattern, path.removeprefix(base)):
-                return base + TEMPLATE.sub(lambda name, found=moved: found[name[1]], str(now))  # type: ignore[misc] # mypy sees no default in a lambda
+                return base + str(now).format_map(moved.groupdict())
     return path
 
 

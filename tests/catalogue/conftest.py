@@ -1,12 +1,17 @@
-"""A database of the catalogue's own: loading commits, and expects to find nothing there."""
+"""A small catalogue; and a database of the catalogue's own: loading commits, and expects to find
+nothing there.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from marquee import db
+from marquee.catalogue.movies.models import Movie
 from marquee.migrations import running
+from tests.catalogue.films import make_films
 
 NAME = "marquee_catalogue_tests"
 TABLES = "movies, tvshows, seasons, people, credits, users, ratings, api_keys, user_roles"
@@ -42,3 +47,9 @@ def connection(scratch_database: Engine) -> Iterator[Connection]:
     with scratch_database.connect() as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture
+def films(make: Callable[..., Any]) -> dict[str, Movie]:
+    """A small catalogue, by title."""
+    return make_films(make)

@@ -1,20 +1,18 @@
-"""openapi/catalogue/movies.yaml"""
+"""openapi/catalogue/movies.yaml."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine, func, select
+
 from marquee import db
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Credit, Job, Person
-from marquee.identity.users.models import User
-from sqlalchemy import Engine, func, insert, select, update
-
-from tests.contract.checking import check_answer
+from tests.answers import refused
 from tests.queries import statements
-from tests.serving import serving_with
 
 Make = Callable[..., Any]
 NOWHERE = 9_007_199_254_740_991
@@ -43,74 +41,6 @@ HOSTILE = [
 def titles(answer: httpx.Response) -> list[str]:
     assert answer.status_code == 200, answer.text
     return [film["title"] for film in answer.json()["results"]]
-
-
-def refused(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
-
-
-@pytest.fixture
-def films(make: Make) -> dict[str, Movie]:
-    """A small catalogue, by title."""
-    rows: list[dict[str, Any]] = [
-        {
-            "title": "Jaws",
-            "year": 1975,
-            "runtime_minutes": 124,
-            "vote_average": 8.1,
-            "popularity": 60,
-            "age_rating": "PG",
-            "genres": ["Thriller", "Adventure"],
-        },
-        {
-            "title": "Amélie",
-            "year": 2001,
-            "runtime_minutes": 122,
-            "vote_average": 7.9,
-            "popularity": 47,
-            "age_rating": "R",
-            "genres": ["Comedy", "Romance"],
-        },
-        {
-            "title": "The Shawshank Redemption",
-            "year": 1994,
-            "runtime_minutes": 142,
-            "vote_average": 8.7,
-            "popularity": 160,
-            "age_rating": "R",
-            "genres": ["Drama"],
-        },
-        {
-            "title": "Zazie dans le métro",
-            "year": 1960,
-            "runtime_minutes": 89,
-            "vote_average": 6.9,
-            "popularity": 5,
-            "age_rating": None,
-            "genres": ["Comedy"],
-        },
-        {
-            "title": "千と千尋の神隠し",
-            "year": 2001,
-            "runtime_minutes": 90,
-            "vote_average": 8.5,
-            "popularity": 92,
-            "age_rating": "PG",
-            "genres": ["Animation"],
-        },
-        {
-            "title": "Сталкер",
-            "year": 1979,
-            "runtime_minutes": 120,
-            "vote_average": None,
-            "popularity": 28,
-            "age_rating": "NR",
-            "genres": [],
-        },
-        {"title": "An Announcement", "popularity": 0},
-    ]
-    moments = (datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 29))
-    return {row["title"]: make(Movie, added_at=next(moments), **row) for row in rows}
 
 
 class TestListMovies:
@@ -336,147 +266,6 @@ class TestListMovies:
         with statements(engine) as many:
             client.get("/movies", params={"page_size": 100})
         assert len(many) == len(few) <= 3
-
-
-class TestTotalsOfMovies:
-    @pytest.fixture
-    def many(self, make: Make) -> None:
-        """10,050 films: half of them of 2001, a third of them comedies."""
-        row = {"search_title": "film", "sort_title": "film"}
-        rows = [
-            row
-            | {
-                "title": f"Film {number}",
-                "year": 2001 if number % 2 else 1975,
-                "genres": ["Comedy"] if number % 3 == 0 else [],
-                "age_rating": "PG",
-                "vote_average": 5.0,
-                "runtime_minutes": 100,
-            }
-            for number in range(10_050)
-        ]
-        db.session.execute(insert(Movie), rows)
-        db.session.commit()
-
-    def test_are_exact_to_10000_and_estimated_beyond(
-        self, client: httpx.Client, many: None
-    ) -> None:
-        half = client.get("/movies", params={"year_from": 2001}).json()
-        assert (half["total_results"], half["total_is_estimate"]) == (5025, False)
-        assert half["total_pages"] == 252
-        whole = client.get("/movies").json()
-        assert whole["total_is_estimate"] is True
-        assert whole["total_results"] > 10_000
-        # Every filter at once: the estimate is made of the same statement, with its values.
-        db.session.execute(update(Movie).values(genres=["Comedy", "100% o'drama"]))
-        db.session.commit()
-        answer = client.get(
-            "/movies?genre=Comedy&genre=100%25 o'drama&age_rating=PG&age_rating=R&min_score=1"
-            "&year_from=1900&year_to=2100&duration=90-120&query=film"
-        )
-        page = answer.json()
-        assert (page["total_is_estimate"], len(page["results"])) == (True, 20)
-
-
-class TestListPopularMovies:
-    @pytest.fixture
-    def fresh(self, database: None) -> Iterator[httpx.Client]:
-        """Nobody in particular, at a server that keeps answers for no time at all."""
-        with (
-            serving_with(cache_duration_seconds=0) as url,
-            httpx.Client(
-                base_url=f"{url}/api/v1", event_hooks={"response": [check_answer]}
-            ) as client,
-        ):
-            yield client
-
-    @pytest.fixture
-    def cached(self, database: None) -> Iterator[httpx.Client]:
-        """Nobody in particular, at a server that keeps answers as long as it is told to."""
-        with (
-            serving_with(cache_duration_seconds=30) as url,
-            httpx.Client(
-                base_url=f"{url}/api/v1", event_hooks={"response": [check_answer]}
-            ) as client,
-        ):
-            yield client
-
-    def test_lists_the_catalogue_by_popularity(
-        self, fresh: httpx.Client, films: dict[str, Movie]
-    ) -> None:
-        answer = fresh.get("/movies/popular")
-        wanted = sorted(films.values(), key=lambda film: (-film.popularity, -film.id))
-        assert titles(answer) == [film.title for film in wanted]
-        page = answer.json()
-        assert (page["page"], page["total_pages"], page["total_results"]) == (1, 1, len(films))
-        assert set(page["results"][0]) == {
-            "id",
-            "title",
-            "release_date",
-            "overview",
-            "popularity",
-            "vote_average",
-        }
-
-    def test_has_pages_of_20(self, fresh: httpx.Client, make: Make) -> None:
-        for number in range(45):
-            make(Movie, title=f"Film {number}", popularity=number % 3)
-        pages = [
-            fresh.get("/movies/popular", params={"page": page}).json() for page in (1, 2, 3, 4)
-        ]
-        assert [len(page["results"]) for page in pages] == [20, 20, 5, 0]
-        assert {page["total_pages"] for page in pages} == {3}
-        ids = [film["id"] for page in pages for film in page["results"]]
-        assert len(set(ids)) == 45
-
-    @pytest.mark.parametrize("query", ["page=0", "page=501", "page=x", "limit=5", "page=1&page=2"])
-    def test_refuses_what_the_contract_does_not_have(self, fresh: httpx.Client, query: str) -> None:
-        assert refused(fresh.get(f"/movies/popular?{query}")) == (400, "VALIDATION_ERROR")
-
-    def test_is_kept_for_30_seconds(self, cached: httpx.Client, films: dict[str, Movie]) -> None:
-        first = cached.get("/movies/popular")
-        assert first.headers["cache-status"] == "marquee; fwd=miss; stored; ttl=30"
-        assert first.headers["cache-control"] == "public, max-age=30"
-        assert first.headers["age"] == "0"
-        films["Jaws"].popularity = 1000
-        db.session.commit()
-        second = cached.get("/movies/popular")
-        assert second.content == first.content
-        assert second.headers["cache-status"].startswith("marquee; hit; ttl=")
-        other = cached.get("/movies/popular", params={"page": 1})
-        assert titles(other)[0] == "Jaws"
-
-    def test_says_when_nothing_has_changed(
-        self, cached: httpx.Client, films: dict[str, Movie]
-    ) -> None:
-        for coding in ("identity", "gzip", "br"):
-            first = cached.get("/movies/popular", headers={"Accept-Encoding": coding})
-            condition = {"If-None-Match": first.headers["etag"], "Accept-Encoding": coding}
-            again = cached.get("/movies/popular", headers=condition)
-            assert (again.status_code, again.content) == (304, b"")
-            assert again.headers["etag"] == first.headers["etag"]
-            assert "age" in again.headers
-        assert cached.get("/movies/popular", headers={"If-None-Match": '"x"'}).status_code == 200
-
-    def test_is_the_same_for_everybody(
-        self, cached: httpx.Client, films: dict[str, Movie], key_of: Callable[..., str], me: User
-    ) -> None:
-        by_key = cached.get("/movies/popular", headers={"X-API-Key": key_of(me)})
-        without = cached.get("/movies/popular")
-        assert without.content == by_key.content
-        assert without.headers["cache-status"].startswith("marquee; hit")
-        assert "Authorization" not in without.headers["vary"]
-
-    def test_costs_the_same_whatever_its_length(
-        self, fresh: httpx.Client, engine: Engine, make: Make
-    ) -> None:
-        for number in range(21):
-            make(Movie, title=f"Film {number}")
-        with statements(engine) as few:
-            fresh.get("/movies/popular", params={"page": 2})
-        with statements(engine) as many:
-            fresh.get("/movies/popular", params={"page": 1})
-        assert len(many) == len(few) == 2
 
 
 class TestGetMovie:

@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine, select, update
+
 from marquee import settings
 from marquee.catalogue.movies import sources
 from marquee.catalogue.movies.models import Movie
 from marquee.services import http
-from sqlalchemy import Engine, select
-
+from tests.answers import refused
 from tests.committed import Committed, committed
 from tests.contract.checking import check_answer
 from tests.fakes.tmdb import KEY, FakeTmdb
@@ -70,10 +71,6 @@ def user(serve: Serve, real: Committed) -> tuple[httpx.Client, int]:
     return real.client(url, account), account.id
 
 
-def refused(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
-
-
 def films(real: Committed, tmdb_id: int) -> list[Any]:
     real.session.rollback()
     columns = (Movie.id, Movie.title, Movie.updated_at, Movie.imdb_id, Movie.overview)
@@ -120,7 +117,7 @@ class TestListPopularMovies:
         changed, same = popular[0].id, popular[1].id
         (before,), (other,) = films(real, changed), films(real, same)
         real.session.execute(
-            Movie.__table__.update().where(Movie.id == before.id).values(title="An old title")
+            update(Movie).where(Movie.id == before.id).values(title="An old title")
         )
         real.session.commit()
         client.get("/movies/popular?page=1")

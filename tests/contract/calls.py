@@ -10,6 +10,7 @@ import httpx
 from marquee.web import contract
 from tests.contract.checking import resolved
 
+LONGEST_REFUSAL = 8000
 USER_SCHEMES = frozenset(("bearer", "api_key", "session"))
 SECRETS = {"metrics_token": "the metrics token", "cron_secret": "the cron secret"}
 """The schemes that stand for no user, with the secrets that the tests' environment sets."""
@@ -101,3 +102,9 @@ WITH_BODY = [each for each in OPERATIONS if each.body is not None]
 def name_of(operation: Operation) -> str:
     """For pytest's ids."""
     return operation.name
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> None:
+    """Assert a refusal in the envelope, which does not repeat what was sent."""
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
+    assert len(answer.content) < LONGEST_REFUSAL

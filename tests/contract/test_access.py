@@ -15,7 +15,15 @@ from marquee.db import session
 from marquee.identity.auth import service, tokens
 from marquee.identity.auth.models import Session
 from marquee.identity.users.models import User
-from tests.contract.calls import BY_NAME, FOR_USERS, OPERATIONS, SECURED, Operation, name_of
+from tests.contract.calls import (
+    BY_NAME,
+    FOR_USERS,
+    OPERATIONS,
+    SECURED,
+    Operation,
+    name_of,
+    refused,
+)
 
 Call = Callable[..., Any]
 TABLE = Path(__file__).with_name("access.txt")
@@ -24,11 +32,6 @@ ROW = "{:<32}{:<11}{:<9}{:<9}{:<11}{}"
 UNSAFE = [each for each in FOR_USERS if each.method != "get"]
 NAMING_A_USER = [each for each in FOR_USERS if "{user_id}" in each.path]
 LATER = timedelta(hours=1)
-
-
-def refused(answer: httpx.Response, status: int, code: str) -> None:
-    """Assert a refusal."""
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
 
 
 def unauthenticated(answer: httpx.Response) -> None:

@@ -15,7 +15,7 @@ from marquee.operations.system import checks
 from marquee.web.app import create_app
 from marquee.web.idempotency import StoredAnswer
 from tests.contract import raw
-from tests.contract.calls import OPERATIONS, WITH_BODY, Operation, name_of
+from tests.contract.calls import OPERATIONS, WITH_BODY, Operation, name_of, refused
 from tests.contract.checking import check_answer
 from tests.serving import serving, serving_with
 
@@ -28,11 +28,6 @@ LIMITED = [each for each in OPERATIONS if each.definition.get("x-rate-limit") !=
 UNLIMITED = [each for each in OPERATIONS if each not in LIMITED]
 INDEPENDENT = {"get_build_info", "get_liveness", "get_metrics"}
 """Operations that need no database."""
-
-
-def refused(answer: httpx.Response, status: int, code: str) -> None:
-    """Assert a refusal."""
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
 
 
 @pytest.fixture

@@ -39,8 +39,10 @@ class TestCredentials:
             "marquee_session=\xff",
             "marquee_session=a.b",
             'marquee_session="\\377.x"',
-        ]
-        + ["marquee_session=.", "marquee_session=MQ.x", "__Host-marquee_session=x"],
+            "marquee_session=.",
+            "marquee_session=MQ.x",
+            "__Host-marquee_session=x",
+        ],
     )
     def test_strange_session(self, target: Target, value: str) -> None:
         assert get(target, Cookie=value).status_code == 401

@@ -33,21 +33,114 @@ AWKWARD_NAMES = {"in"}
 """Properties named like a keyword: `in` is what OpenAPI itself calls a parameter's place."""
 
 TYPESCRIPT = frozenset(
-    "break case catch class const continue debugger default delete do else enum export extends "
-    "false finally for function if import in instanceof new null return super switch this throw "
-    "true try typeof var void while with implements interface let package private protected public "
-    "static yield await async arguments eval".split()
+    [
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "export",
+        "extends",
+        "false",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "instanceof",
+        "new",
+        "null",
+        "return",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typeof",
+        "var",
+        "void",
+        "while",
+        "with",
+        "implements",
+        "interface",
+        "let",
+        "package",
+        "private",
+        "protected",
+        "public",
+        "static",
+        "yield",
+        "await",
+        "async",
+        "arguments",
+        "eval",
+    ]
 )
 SHADOWING = frozenset(
     # Names that generated Python models use themselves: as types, as functions, or as methods of
     # pydantic's base class.
-    "any bool bytes cast copy date datetime dict float int json list object optional print schema "
-    "self set str tuple union validate construct field fields config".split()
+    [
+        "any",
+        "bool",
+        "bytes",
+        "cast",
+        "copy",
+        "date",
+        "datetime",
+        "dict",
+        "float",
+        "int",
+        "json",
+        "list",
+        "object",
+        "optional",
+        "print",
+        "schema",
+        "self",
+        "set",
+        "str",
+        "tuple",
+        "union",
+        "validate",
+        "construct",
+        "field",
+        "fields",
+        "config",
+    ]
 )
 CLASHING_SCHEMAS = frozenset(dir(builtins)) | frozenset(
     # Globals of TypeScript and names that generated modules import.
-    "Any Array Boolean Date Dict Error Field Function List Map Number Object Optional Promise "
-    "Record Request Response Set String Union".split()
+    [
+        "Any",
+        "Array",
+        "Boolean",
+        "Date",
+        "Dict",
+        "Error",
+        "Field",
+        "Function",
+        "List",
+        "Map",
+        "Number",
+        "Object",
+        "Optional",
+        "Promise",
+        "Record",
+        "Request",
+        "Response",
+        "Set",
+        "String",
+        "Union",
+    ]
 )
 CLASHING_SCHEMAS_KEPT = {"Error"}
 """Schemas named like something that exists: `Error` is the envelope, exported as a type only."""

@@ -1,4 +1,4 @@
-"""Streams hold neither a handler thread nor a database connection, and end when their client goes."""
+"""Streams hold neither a handler thread nor a database connection, and end with their client."""
 
 import time
 from collections.abc import Iterator

@@ -1,10 +1,9 @@
-"""The explorer in a real browser: it opens, it is styled, calls can be tried, and nothing leaves."""
+"""The explorer in a real browser: it opens styled, calls can be tried, and nothing leaves."""
 
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ HARMLESS = {
 
 
 @pytest.fixture(scope="module")
-def seen(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def seen(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a browser saw: see drive.mjs. Its pictures are in build/explorer, to look at."""
     browser = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -32,10 +31,12 @@ def seen(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     pictures = node.ROOT / "build/explorer"
     pictures.mkdir(parents=True, exist_ok=True)
     with demonstration(database_url, Path(tmp_path_factory.mktemp("server"))) as url:
-        command = ["node", DRIVE, node.install(), browser, url, CONSUMER_KEY, pictures]
+        words = [DRIVE, node.install(), browser, url, CONSUMER_KEY, pictures]
+        command = ["node", *map(str, words)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
-    yield json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def calls(seen: dict[str, Any], method: str, path: str) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Tests of identity: accounts and signing in."""

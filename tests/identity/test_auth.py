@@ -1,4 +1,4 @@
-"""openapi/identity/auth.yaml"""
+"""openapi/identity/auth.yaml."""
 
 import statistics
 import time
@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
+
 from marquee import clock, db, settings, signing
 from marquee.audit import Activity
 from marquee.identity.auth import passwords
 from marquee.identity.auth.models import Session
 from marquee.identity.auth.schemes import CSRF_PURPOSE
 from marquee.identity.users.models import User
-from sqlalchemy import select
-
 from tests.contract.checking import check_answer
 from tests.serving import serving_with
 
@@ -103,7 +103,7 @@ class TestLogin:
         assert casey.last_login_at is None
 
     def test_refuses_a_disabled_account_like_an_unknown_one(
-        self, anonymous: httpx.Client, casey: User, make: Make
+        self, anonymous: httpx.Client, casey: User
     ) -> None:
         casey.is_active = False
         db.session.commit()
@@ -251,7 +251,7 @@ class TestSession:
     ) -> None:
         session_id, _, signature = browser["marquee_session"].partition(".")
         for cookie in (f"{session_id}x.{signature}", f"{session_id}.{signature[::-1]}", "1", "é"):
-            sent = {"Cookie": f"marquee_session={cookie}".encode()}
+            sent = [(b"Cookie", f"marquee_session={cookie}".encode())]
             assert anonymous.get("/users/me", headers=sent).status_code == 401
 
 
@@ -299,8 +299,14 @@ class TestAuditOfSigningIn:
         assert (line.action, line.success) == ("user.login", False)
         assert line.error_code == "INVALID_CREDENTIALS"
         assert (line.request_id, line.user_agent) == ("sign-in-2", "A guesser")
+        assert (line.user_id, line.username) == (casey.id, "Casey")
         assert str(line.ip_address) == "127.0.0.1"
         assert "wrong" not in str(line.details)
+
+    def test_tells_of_guesses_at_unknown_names(self, anonymous: httpx.Client, casey: User) -> None:
+        anonymous.post("/auth/login", json=credentials("nobody"))
+        (line,) = lines()
+        assert (line.success, line.user_id, line.username) == (False, None, None)
 
     def test_does_not_tell_of_broken_requests(self, anonymous: httpx.Client) -> None:
         anonymous.post("/auth/login", json={"username": "Casey"})

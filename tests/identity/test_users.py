@@ -1,4 +1,4 @@
-"""openapi/identity/users.yaml"""
+"""openapi/identity/users.yaml."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from marquee import clock
 from marquee.identity.users.models import Role, User, UserRole
 

@@ -32,6 +32,6 @@ def test_client(server: str, tmp_path: Path) -> None:
     shutil.copy(DRIVE, tmp_path)
     compiled = node.run("tsc", "--project", tmp_path)
     assert compiled.returncode == 0, compiled.stdout
-    command = ["node", tmp_path / "drive.js", server]
+    command = ["node", str(tmp_path / "drive.js"), server]
     driven = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (driven.returncode, driven.stdout) == (0, "driven\n"), driven.stderr

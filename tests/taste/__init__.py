@@ -1,0 +1,1 @@
+"""Tests of taste: favourites and ratings."""

@@ -1,4 +1,4 @@
-"""openapi/taste/ratings.yaml"""
+"""openapi/taste/ratings.yaml."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,14 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine, select
+
 from marquee import db
 from marquee.audit import Activity
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.identity.users.models import User
 from marquee.taste.ratings.models import Rating
-from sqlalchemy import Engine, select
-
+from tests.answers import refused
 from tests.committed import committed
 
 Make = Callable[..., Any]
@@ -24,10 +25,6 @@ def scores() -> dict[tuple[int, int | None], float]:
     """All scores by user and film, by the database."""
     rows = db.session.execute(select(Rating.user_id, Rating.movie_id, Rating.score))
     return {(row.user_id, row.movie_id): row.score for row in rows}
-
-
-def refused(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 class TestCreateStarRating:
@@ -43,9 +40,7 @@ class TestCreateStarRating:
         assert scores() == {(me.id, film.id): stars * 2}
 
     @pytest.mark.parametrize("stars", [-0.5, 5.5, 0.1, 4.75, 6, -1, 1e300, 4.499999])
-    def test_no_other_number_of_stars(
-        self, client: httpx.Client, make: Make, me: User, stars: float
-    ) -> None:
+    def test_no_other_number_of_stars(self, client: httpx.Client, make: Make, stars: float) -> None:
         body = {"movie_id": make(Movie).id, "rating": stars}
         answer = client.post("/movies/ratings", json=body)
         assert refused(answer) == (400, "INVALID_RATING")
@@ -82,9 +77,7 @@ class TestCreateStarRating:
         assert again.json()["error"]["details"] == {"existing_id": first.json()["id"]}
         assert scores() == {(me.id, film.id): 8}
 
-    def test_each_user_has_one(
-        self, client: httpx.Client, admin: httpx.Client, make: Make, me: User
-    ) -> None:
+    def test_each_user_has_one(self, client: httpx.Client, admin: httpx.Client, make: Make) -> None:
         film = make(Movie)
         for caller, stars in ((client, 1), (admin, 5)):
             answer = caller.post("/movies/ratings", json={"movie_id": film.id, "rating": stars})
@@ -200,9 +193,7 @@ class TestUpdateStarRating:
         answer = client.put(f"/movies/ratings/{rating.id}", json={"rating": 1})
         assert refused(answer) == (404, "RATING_NOT_FOUND")
 
-    def test_only_the_version_that_is_meant(
-        self, client: httpx.Client, make: Make, film: Movie
-    ) -> None:
+    def test_only_the_version_that_is_meant(self, client: httpx.Client, film: Movie) -> None:
         created = client.post("/movies/ratings", json={"movie_id": film.id, "rating": 1})
         path, tag = f"/movies/ratings/{created.json()['id']}", created.headers["etag"]
         changed = client.put(path, json={"rating": 2}, headers={"If-Match": tag})

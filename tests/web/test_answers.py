@@ -1,9 +1,10 @@
-"""marquee/web/answers.py"""
+"""marquee/web/answers.py."""
 
 import gzip
 
 import brotli
 import pytest
+
 from marquee.web.answers import (
     Answer,
     compressed,

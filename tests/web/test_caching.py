@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
+from typing import Any
 
 import flask
 import pytest
+
 from marquee import settings
 from marquee.web import caching
 from marquee.web.answers import Answer, etag_of, json_answer
@@ -15,7 +17,6 @@ from marquee.web.caching import PublicAnswers, Stores
 from marquee.web.envelope import envelope
 from marquee.web.plan import Plan
 from marquee.web.request import Request
-
 from tests.redis_server import PASSWORD, RedisServer
 
 
@@ -65,11 +66,11 @@ class Source:
 def get(
     answers: PublicAnswers,
     plan: Plan,
-    perform: Callable[[], Awaitable[Answer]],
+    perform: Callable[[], Coroutine[Any, Any, Answer]],
     query: str = "",
     coding: str | None = None,
     **headers: str,
-) -> Awaitable[Answer]:
+) -> Coroutine[Any, Any, Answer]:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     request = Request("GET", "/api/v1/movies/popular", query, sent, None, {})
     return answers.answer(plan, request, coding, perform)
@@ -114,7 +115,7 @@ def test_the_old_answer_serves_while_one_refreshes(plan: Plan) -> None:
         first = await get(answers, plan, source)
         await asyncio.sleep(1.05)
         source.seconds = 0.2
-        refreshing = asyncio.create_task(get(answers, plan, source))  # type: ignore[arg-type]
+        refreshing = asyncio.create_task(get(answers, plan, source))
         await asyncio.sleep(0.05)
         started = time.perf_counter()
         meanwhile = [await get(answers, plan, source) for _ in range(5)]
@@ -165,7 +166,7 @@ def test_a_failure_is_not_stored(plan: Plan) -> None:
         assert [answer.status for answer in failed] == [503] * 3
         assert source.made == 1
         assert told(failed[0], "retry-after") == "5"
-        assert "cache-status" not in dict(failed[0].headers)
+        assert told(failed[0], "cache-status") == ""
         source.down = False
         assert (await get(answers, plan, source)).status == 200
 
@@ -177,7 +178,7 @@ def test_a_failure_is_not_stored(plan: Plan) -> None:
 def test_a_client_that_goes_stops_nothing(plan: Plan) -> None:
     async def run() -> None:
         answers = process()
-        gone = asyncio.create_task(get(answers, plan, source))  # type: ignore[arg-type]
+        gone = asyncio.create_task(get(answers, plan, source))
         await asyncio.sleep(0.02)
         gone.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -283,7 +284,7 @@ class TestWithRedis:
             assert time.perf_counter() - started < 2
             assert source.made == 21
             server.start()
-            answers.stores._far_down_until = 0
+            answers.stores._far_down_until = 0  # noqa: SLF001 - not to wait for it
             await get(answers, plan, source, "page=99")
             await get(process(server=server), plan, source, "page=99")
             assert source.made == 22

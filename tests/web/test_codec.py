@@ -1,4 +1,4 @@
-"""marquee/web/codec.py"""
+"""marquee/web/codec.py."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from marquee.web.codec import Encoders, decoder
 
 MOMENT = {"type": "string", "format": "date-time"}

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+
 from marquee.web.cors import Cors
 from marquee.web.request import Request
-
 from tests.serving import serving_with
 
 HOME, EVIL = "https://home.example", "https://evil.example"

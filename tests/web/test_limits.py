@@ -1,33 +1,34 @@
-"""marquee/web/limits.py"""
+"""marquee/web/limits.py."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 from limits.storage import MemoryStorage, Storage
+from sqlalchemy import Engine, delete, select, text
+
 from marquee import db, settings
 from marquee.errors import RateLimited
 from marquee.settings import Settings
 from marquee.web.limits import PostgresStorage, RateLimits, rate_limits, storage_for
 from marquee.web.windows import ProcessStorage
-from sqlalchemy import Engine, delete, select, text
-
 from tests.redis_server import PASSWORD, RedisServer
 from tests.serving import serving_with
 
 Stored = Callable[[], Storage]
 
 
-def values(**changes: object) -> Settings:
-    rates = {"rate_limit_default": "3/minute", "rate_limit_auth": "2/15minute"}
+def values(**changes: Any) -> Settings:
+    rates: dict[str, Any] = {"rate_limit_default": "3/minute", "rate_limit_auth": "2/15minute"}
     return replace(settings.current(), **{**rates, **changes})
 
 
-def limits(storage: Storage, **changes: object) -> RateLimits:
+def limits(storage: Storage, **changes: Any) -> RateLimits:
     return RateLimits(values(**changes), lambda: storage)
 
 
@@ -204,7 +205,7 @@ class TestAStoreThatFails:
         redis.stop()
         assert hits(policies, 9) == 3
         redis.start()
-        policies._down_until = 0
+        policies._down_until = 0  # noqa: SLF001 - not to wait for it
         assert hits(policies, 9) == 3
         assert hits(limits(in_redis(redis)), 9) == 0
 

@@ -1,14 +1,15 @@
-"""marquee/web/paging.py"""
+"""marquee/web/paging.py."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
+
 from marquee.errors import Invalid
 from marquee.identity.users.models import User
 from marquee.web.paging import DEEPEST, CursorPage, NumberedPage, by_cursor, numbered
-from sqlalchemy import func, select
 
 Make = Callable[..., Any]
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,7 +22,11 @@ def users(make: Make) -> list[User]:
     return [make(User, created_at=moment) for moment in moments]
 
 
-def page(descending: bool, limit: int, cursor: str | None, name: str = "users") -> CursorPage:
+def latest(limit: int, cursor: str | None = None, name: str = "users") -> CursorPage:
+    return page(descending=True, limit=limit, cursor=cursor, name=name)
+
+
+def page(*, descending: bool, limit: int, cursor: str | None, name: str = "users") -> CursorPage:
     key = (User.created_at.expression, User.id.expression)
     query = select(User.id)
     return by_cursor(
@@ -31,12 +36,12 @@ def page(descending: bool, limit: int, cursor: str | None, name: str = "users") 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
 @pytest.mark.parametrize("descending", [True, False])
-def test_pages_meet(users: list[User], limit: int, descending: bool) -> None:
+def test_pages_meet(users: list[User], limit: int, *, descending: bool) -> None:
     wanted = [user.id for user in users]
     seen: list[int] = []
     cursor = None
     while True:
-        found = page(descending, limit, cursor)
+        found = page(descending=descending, limit=limit, cursor=cursor)
         assert len(found.items) <= limit
         seen += [row.id for row in found.items]
         cursor = found.next_cursor
@@ -47,25 +52,25 @@ def test_pages_meet(users: list[User], limit: int, descending: bool) -> None:
 
 
 def test_the_last_full_page_has_no_next(users: list[User]) -> None:
-    assert page(True, 7, None).next_cursor is None
-    assert page(True, 6, None).next_cursor is not None
+    assert latest(7).next_cursor is None
+    assert latest(6).next_cursor is not None
 
 
 def test_what_is_added_does_not_move_the_pages(users: list[User], make: Make) -> None:
-    first = page(True, 3, None)
+    first = latest(3)
     make(User, created_at=START + timedelta(days=1))
-    second = page(True, 3, first.next_cursor)
+    second = latest(3, first.next_cursor)
     assert [row.id for row in second.items] == [user.id for user in users[3:0:-1]]
 
 
 def test_a_cursor_is_of_one_list(users: list[User]) -> None:
-    cursor = page(True, 3, None).next_cursor
+    cursor = latest(3).next_cursor
     assert cursor is not None
     for wrong in (cursor[::-1], cursor + "A", "x", cursor.partition(".")[0]):
         with pytest.raises(Invalid):
-            page(True, 3, wrong)
+            latest(3, wrong)
     with pytest.raises(Invalid):
-        page(True, 3, cursor, name="other")
+        latest(3, cursor, name="other")
 
 
 def test_an_empty_list(database: None) -> None:
@@ -92,7 +97,7 @@ def test_numbered_pages_reach_so_deep(users: list[User]) -> None:
 
 
 def test_beyond_so_many_the_total_is_the_planners(database: None) -> None:
-    series = func.generate_series(1, DEEPEST + 5).table_valued("number")
+    series = func.generate_series(1, DEEPEST + 5).table_valued("number").render_derived()
     counted = select(series.c.number)
     found = numbered(counted.order_by(series.c.number), {}, counted=counted, page=2, page_size=3)
     assert [row.number for row in found.results] == [4, 5, 6]

@@ -1,9 +1,10 @@
-"""marquee/web/parameters.py"""
+"""marquee/web/parameters.py."""
 
 from datetime import date
 from typing import Any
 
 import pytest
+
 from marquee.errors import Invalid
 from marquee.web.parameters import Parameters, argument_name, cookies, query_pairs
 

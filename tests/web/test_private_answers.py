@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from marquee.catalogue.movies.models import Movie
-from marquee.taste.favorites.models import Favorite
 from sqlalchemy import Engine, delete, select
 
+from marquee.catalogue.movies.models import Movie
+from marquee.taste.favorites.models import Favorite
 from tests.committed import Committed, committed
 from tests.redis_server import PASSWORD, RedisServer
 from tests.serving import serving_with

@@ -1,6 +1,7 @@
-"""marquee/web/redirects.py"""
+"""marquee/web/redirects.py."""
 
 import pytest
+
 from marquee.web.redirects import Redirects
 from marquee.web.request import Request
 

@@ -1,8 +1,9 @@
-"""marquee/web/request.py"""
+"""marquee/web/request.py."""
 
 from typing import Any
 
 import pytest
+
 from marquee.web.request import Request
 
 

@@ -1,6 +1,7 @@
-"""marquee/web/routing.py"""
+"""marquee/web/routing.py."""
 
 import pytest
+
 from marquee.errors import Invalid
 from marquee.web.routing import Routes, decode_segment
 

@@ -1,8 +1,9 @@
-"""marquee/web/schema.py"""
+"""marquee/web/schema.py."""
 
 from typing import Any
 
 import pytest
+
 from marquee.errors import Invalid
 from marquee.web.schema import MOST_ERRORS, Schema
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from marquee.errors import Forbidden, NotConfigured, Refusal, Unauthenticated
 from marquee.viewer import Viewer
 from marquee.web.request import Request

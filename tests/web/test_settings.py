@@ -1,8 +1,9 @@
-"""marquee/settings.py"""
+"""marquee/settings.py."""
 
 from pathlib import Path
 
 import pytest
+
 from marquee.settings import BadSetting, read
 
 

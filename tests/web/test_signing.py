@@ -1,8 +1,9 @@
-"""marquee/signing.py"""
+"""marquee/signing.py."""
 
 import base64
 
 import pytest
+
 from marquee import settings, signing
 from marquee.settings import BadSetting
 

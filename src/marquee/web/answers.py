@@ -41,7 +41,10 @@ class Answer:
 
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header of this name."""
-        return next((value for each, value in self.headers if each == name), None)
+        for each, value in self.headers:
+            if each == name:
+                return value
+        return None
 
 
 @dataclass(slots=True)

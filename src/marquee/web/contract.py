@@ -85,6 +85,20 @@ def published(contract: Document) -> Document:
     return stripped
 
 
+def as_yaml(document: Document) -> bytes:
+    """A contract as YAML."""
+    text: str = yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True)
+    return text.encode()
+
+
+class _PlainDumper(yaml.CSafeDumper):
+    """YAML without anchors: some readers of contracts do not know them."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        """Write every node out."""
+        return True
+
+
 def operations(contract: Document) -> Iterator[tuple[str, str, Document]]:
     """Each operation of the contract, as (path, method, operation)."""
     for path, item in contract["paths"].items():

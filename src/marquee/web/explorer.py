@@ -12,11 +12,11 @@ from pathlib import Path
 
 import flask
 import orjson
-import yaml
 
 from marquee import signing
 from marquee.settings import Settings
 from marquee.web.answers import etag_of, matches, preferred_coding
+from marquee.web import contract
 from marquee.web.contract import Document
 
 ASSETS = Path(__file__).with_name("assets")
@@ -33,7 +33,7 @@ def register(app: flask.Flask, document: Document, settings: Settings) -> None:
     """Serve the contract and the explorer below the contract's own base path."""
     base = document["servers"][0]["url"]
     as_json = orjson.dumps(document)
-    as_yaml = yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True).encode()
+    as_yaml = contract.as_yaml(document)
     documents = {
         f"{base}/openapi.json": (as_json, "application/json"),
         f"{base}/openapi.yaml": (as_yaml, "application/yaml"),
@@ -90,11 +90,3 @@ def _page(base: str, settings: Settings) -> flask.Response:
         token = signing.sign(CSRF_PURPOSE, secrets.token_urlsafe(12))
         response.set_cookie(CSRF_COOKIE, token, secure=settings.https, samesite="Lax", path="/")
     return response
-
-
-class _PlainDumper(yaml.CSafeDumper):
-    """YAML without anchors: some readers of contracts do not know them."""
-
-    def ignore_aliases(self, _data: object) -> bool:
-        """Write every node out."""
-        return True

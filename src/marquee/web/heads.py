@@ -14,23 +14,26 @@ class Heads:
     """Security headers by the server's settings, and what follows from an answer."""
 
     def __init__(self, settings: Settings) -> None:
-        self.fixed = [*SECURITY_HEADERS, *([HSTS] if settings.https else [])]
+        self.fixed = [
+            *SECURITY_HEADERS,
+            *([HSTS] if settings.https else []),
+            NO_CONTENT_POLICY,
+        ]
 
     def complete(self, request: Request, answer: Answer, cors: list[Header]) -> list[Header]:
         """All headers of an answer of the contract's."""
-        headers = [*answer.headers, *cors, *self.fixed, NO_CONTENT_POLICY]
-        headers.append((b"x-request-id", request.id.encode()))
+        headers = [*answer.headers, *cors, *self.fixed, (b"x-request-id", request.id.encode())]
         if answer.content_type is not None:
             headers.append((b"content-type", answer.content_type))
         if answer.stream is None and answer.status not in BODILESS:
-            headers.append((b"content-length", str(len(answer.body)).encode()))
+            headers.append((b"content-length", b"%d" % len(answer.body)))
         headers.append(VARY_PUBLIC if is_public(answer) else VARY)
         return headers
 
     def missing(self, request: Request, given: list[Header]) -> list[Header]:
         """What an answer of the application inside lacks."""
         names = {name.lower() for name, _ in given}
-        wanted = [*self.fixed, NO_CONTENT_POLICY, (b"x-request-id", request.id.encode())]
+        wanted = [*self.fixed, (b"x-request-id", request.id.encode())]
         return [pair for pair in wanted if pair[0] not in names]
 
 

@@ -37,7 +37,12 @@ class NumberedPage:
 
 
 def numbered(
-    query: Statement, values: Values, *, counted: Statement, page: int, page_size: int
+    query: Statement,
+    values: Values | None = None,
+    *,
+    counted: Statement,
+    page: int,
+    page_size: int,
 ) -> NumberedPage:
     """A page of an ordered query. `counted` selects the same rows without their order.
 
@@ -48,6 +53,7 @@ def numbered(
         raise Invalid.value(
             "query", "/page", f"reaches beyond result {DEEPEST}: narrow it by a filter"
         )
+    values = values or {}
     total, is_estimate = _total(counted, values)
     window = {"page_size": page_size, "page_start": (page - 1) * page_size}
     found = rows(_windowed(query), values | window)
@@ -87,9 +93,9 @@ class CursorPage:
 
 def by_cursor(  # noqa: PLR0913 - what a page by cursor is
     query: Statement,
-    values: Values,
+    values: Values | None = None,
     *,
-    key: tuple[ColumnElement[Any], ...],
+    key: Sequence[ColumnElement[Any]],
     name: str,
     descending: bool,
     limit: int,
@@ -102,10 +108,10 @@ def by_cursor(  # noqa: PLR0913 - what a page by cursor is
     cursor of another list, or of another order, is refused (Invalid). The keys are selected beside
     the rows, as `key_0`, `key_1`, …
     """
-    values = {**values, "page_limit": limit + 1}
+    values = {**(values or {}), "page_limit": limit + 1}
     if cursor is not None:
         values |= {f"after_{n}": each for n, each in enumerate(_decode(name, cursor, len(key)))}
-    found = rows(_keyed(query, key, descending, cursor is not None), values)
+    found = rows(_keyed(query, tuple(key), descending, cursor is not None), values)
     shown = found[:limit]
     if len(found) <= limit:
         return CursorPage(shown, None)

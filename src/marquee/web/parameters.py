@@ -6,6 +6,7 @@ JSON's form, a boolean is `true` or `false`. A name that the contract does not h
 value for one that takes one, is refused.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -18,7 +19,8 @@ from marquee.web import codec
 from marquee.web.schema import Schema
 
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+# As many digits as any double is written with.
+NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 ENGINE_HEADERS = frozenset(("idempotency-key", "if-match"))
 
 
@@ -27,7 +29,8 @@ def _integer(text: str) -> int | str:
 
 
 def _number(text: str) -> float | str:
-    return float(text) if NUMBER.fullmatch(text) else text
+    value = float(text) if NUMBER.fullmatch(text) else math.nan
+    return value if math.isfinite(value) else text
 
 
 def _boolean(text: str) -> bool | str:

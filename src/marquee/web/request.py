@@ -31,6 +31,7 @@ class Request:
     viewer: Viewer | None = None
     counted: bool = False
     """Whether the rate limits have counted it."""
+    _id: str | None = None
 
     @classmethod
     def of(cls, scope: MutableMapping[str, Any], trusted_proxies: int) -> "Request":
@@ -48,18 +49,20 @@ class Request:
         query = scope["query_string"].decode("latin-1")
         return cls(scope["method"], path, query, headers, address, scope)
 
-    @cached_property
+    @property
     def id(self) -> str:
         """The request's id: the caller's where it is well formed, else a new one."""
-        given = self.headers.get("x-request-id", "")
-        return given if WELL_FORMED_ID.fullmatch(given) else secrets.token_hex(12)
+        if self._id is None:
+            given = self.headers.get("x-request-id", "")
+            self._id = given if WELL_FORMED_ID.fullmatch(given) else secrets.token_hex(12)
+        return self._id
 
     @cached_property
     def cookies(self) -> dict[str, str]:
         """The cookies by name."""
         return cookies(self.headers)
 
-    @cached_property
+    @property
     def origin(self) -> Origin:
         """Where it came from."""
         agent = self.headers.get("user-agent", "")[:500].encode("ascii", "replace").decode()

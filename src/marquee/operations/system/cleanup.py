@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import Delete, delete, or_
 
 from marquee import audit, clock
-from marquee.db import Model, session
+from marquee.db import session
 from marquee.identity.auth.models import Session
+from marquee.web.idempotency import StoredAnswer
+from marquee.web.limits import rate_limits
 
 DAY = timedelta(days=1)
 
@@ -19,15 +21,13 @@ def clean_up() -> dict[str, int]:
 
 
 def _queries() -> dict[str, Delete]:
-    tables: dict[str, Any] = Model.metadata.tables
-    keys, counters = tables["idempotency_keys"], tables["rate_limits"]
     yesterday, long_ago = clock.now() - DAY, clock.now() - audit.KEPT
     return {
         "sessions": delete(Session).where(
             or_(Session.expires_at < clock.now(), Session.revoked_at < yesterday)
         ),
-        "idempotency_keys": delete(keys).where(keys.c.created_at < yesterday),
-        "rate_limits": delete(counters).where(counters.c.expires_at < time.time()),
+        "idempotency_keys": delete(StoredAnswer).where(StoredAnswer.created_at < yesterday),
+        "rate_limits": delete(rate_limits).where(rate_limits.c.expires_at < time.time()),
         "activity": delete(audit.Activity).where(audit.Activity.created_at < long_ago),
     }
 

@@ -17,14 +17,9 @@ def list_favorites(
     owner = account(user, user_id, permission="users:read")
     descending = order == "desc"
     query, key = service.listed(sort, descending=descending)
+    name, values = f"favorites:{owner.id}:{sort}:{order}", {"owner_id": owner.id}
     page = by_cursor(
-        query,
-        {"owner_id": owner.id},
-        key=key,
-        name=f"favorites:{owner.id}:{sort}:{order}",
-        descending=descending,
-        limit=limit,
-        cursor=cursor,
+        query, values, key=key, name=name, descending=descending, limit=limit, cursor=cursor
     )
     return {"favorites": page.items, "next_cursor": page.next_cursor}
 

@@ -62,10 +62,12 @@ def add(owner: User, movie: Movie) -> Favorite:
         mine = select(Favorite.id).where(
             Favorite.user_id == owner.id, Favorite.movie_id == movie.id
         )
+        existing = session.scalar(mine)
         raise Conflict(
             f"{movie.title} is a favourite already.",
             "FAVORITE_EXISTS",
-            details={"existing_id": session.scalar(mine)},
+            # It may have been removed since; then there is no id to tell.
+            details={"existing_id": existing} if existing else None,
         )
     return favorite
 

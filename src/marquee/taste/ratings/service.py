@@ -34,7 +34,8 @@ def rate_movie(user: Viewer, movie: Movie, stars: float) -> Rating:
         raise Conflict(
             f"You have rated {movie.title} already.",
             "RATING_EXISTS",
-            details={"existing_id": existing},
+            # It may have been removed since; then there is no id to tell.
+            details={"existing_id": existing} if existing else None,
         )
     return rating
 

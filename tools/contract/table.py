@@ -13,7 +13,7 @@ HEADINGS = ("operationId", "method", "URL", "auth", "permission", "file")
 def table(document: Document) -> str:
     """A line for each operation, sorted by URL, in aligned columns."""
     base = document["servers"][0]["url"]
-    default = document.get("security", [])
+    default: list[Document] = document.get("security", [])
     rows = [HEADINGS]
     for path, method, operation in contract.operations(document):
         module = operation["x-openapi-router-controller"].split(".")

@@ -5,12 +5,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from marquee.web.contract import METHODS, SAFE, is_anonymous
-from tools.contract_exceptions import Exceptions, compare
-from tools.contract_walk import TEMPLATE, Node, all_schemas, follow, operations
+from tools.contract.exceptions import Exceptions, compare
+from tools.contract.walk import TEMPLATE, Node, all_schemas, follow, operations
 
 OF_OPERATIONS = frozenset(
-    ("x-permission", "x-cache", "x-rate-limit", "x-audit", "x-idempotent", "x-if-match")
-    + ("x-openapi-router-controller",)
+    (
+        "x-permission",
+        "x-cache",
+        "x-rate-limit",
+        "x-audit",
+        "x-idempotent",
+        "x-if-match",
+        "x-openapi-router-controller",
+    )
 )
 OF_PATHS = frozenset(("x-moved-from", "x-also-at"))
 OF_SCHEMAS = frozenset(("x-error-code",))

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tools.contract_exceptions import Exceptions
-from tools.contract_walk import Node, follow
+from tools.contract.exceptions import Exceptions
+from tools.contract.walk import Node, follow
 
 LITERAL = ("example", "examples", "enum", "default")
 
@@ -47,7 +47,7 @@ def check_templates(document: Node, _: Exceptions) -> Iterator[str]:
     """No text looks like a template: Connexion would run Jinja2 over it."""
     for place, text in texts(document):
         if "{{" in text or "{%" in text:
-            yield f"{place}: write no '{{{{' and no '{{%' here: some readers take it for a template."
+            yield f"{place}: write no '{{{{' and no '{{%' here: it looks like a template."
 
 
 def references(node: Any, place: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON

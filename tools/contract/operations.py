@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from marquee.web.contract import SAFE
-from tools.contract_exceptions import Exceptions, compare
-from tools.contract_walk import SNAKE, TEMPLATE, Node, follow, operations, parameters
+from tools.contract.exceptions import Exceptions, compare
+from tools.contract.walk import SNAKE, TEMPLATE, Node, follow, operations, parameters
 
 VERBS = {
     "list": ("get",),
@@ -31,7 +31,7 @@ def check_names(document: Node, exceptions: Exceptions) -> Iterator[str]:
         if verb not in VERBS:
             own.add(verb)
         elif method not in VERBS[verb]:
-            yield f"{name}: {verb}_… is for {' or '.join(VERBS[verb]).upper()}: choose another verb."
+            yield f"{name}: {verb}_… is for {' or '.join(VERBS[verb]).upper()}: choose another."
     yield from compare(
         own,
         exceptions.verbs,
@@ -67,7 +67,7 @@ def check_words(document: Node, _: Exceptions) -> Iterator[str]:
     for name, _path, _method, operation in operations(document):
         summary = operation.get("summary", "")
         if not 0 < len(summary) <= LONGEST_SUMMARY or summary.endswith("."):
-            yield f"{name}: write a summary of at most {LONGEST_SUMMARY} characters, without a stop."
+            yield f"{name}: write a summary of at most {LONGEST_SUMMARY} characters, no stop."
         if not operation.get("description") or operation["description"].strip(". ") == summary:
             yield f"{name}: write a description that says more than the summary."
 
@@ -90,7 +90,7 @@ def check_paths(document: Node, _: Exceptions) -> Iterator[str]:
 def check_security(document: Node, exceptions: Exceptions) -> Iterator[str]:
     """Known schemes; CSRF beside the session where something changes; a permission for users."""
     known = document["components"]["securitySchemes"]
-    default = document.get("security", [])
+    default: list[Node] = document.get("security", [])
     if not default or {} in default:
         yield "openapi.yaml: `security` must ask for a credential; public operations say otherwise."
     free = set()

@@ -19,7 +19,7 @@ import orjson
 from marquee.web import contract
 from marquee.web.contract import Document, is_anonymous, operations, published
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 VERSION = re.compile(r'^__version__ = "(\d+)\.(\d+)\.(\d+)', re.MULTILINE)
 VERSION_FILE = "src/marquee/__init__.py"
 
@@ -32,7 +32,7 @@ class DiffError(Exception):
 
 def last_release(root: Path = ROOT) -> str | None:
     """The last tag `v…` before the present commit, if there is one."""
-    command = ["git", "-C", root, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]
+    command = ["git", "-C", str(root), "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     return told.stdout.strip() or None
 
@@ -120,7 +120,7 @@ def _specshift(old: Document, new: Document) -> list[str]:
             files.append(Path(folder) / f"{name}.json")
             files[-1].write_bytes(orjson.dumps(published(document)))
         program = Path(sys.executable).with_name("specshift")
-        command = [program, "diff", *files, "--format", "json", "--fail-on", "none"]
+        command = [str(program), "diff", *map(str, files), "--format", "json", "--fail-on", "none"]
         told = subprocess.run(command, capture_output=True, text=True, check=False)
     if told.returncode:
         raise DiffError(f"specshift failed: {told.stderr.strip()[-500:]}")

@@ -6,8 +6,8 @@ from typing import Any
 from connexion.spec import Specification
 
 from marquee.web.schema import Schema
-from tools.contract_exceptions import Exceptions
-from tools.contract_walk import SCHEMAS, Node, follow, operations
+from tools.contract.exceptions import Exceptions
+from tools.contract.walk import SCHEMAS, Node, follow, operations
 
 JSON = "application/json"
 TAKEN = (JSON, "multipart/form-data")
@@ -42,7 +42,7 @@ def check_examples(document: Node, _: Exceptions) -> Iterator[str]:
             if "example" not in media:
                 yield f"{name} {what}: write an `example` of what really is sent."
             elif (error := _error(media["schema"], media["example"])) is not None:
-                yield f"{name} {what}: its example breaks its schema ({error}): correct one of them."
+                yield f"{name} {what}: its example breaks its schema ({error}): correct it."
         item = resolved["paths"][_path]
         for parameter in [*item.get("parameters", []), *operation.get("parameters", [])]:
             if "example" in parameter and (

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 
-from tools.contract_exceptions import Exceptions, compare
-from tools.contract_walk import SNAKE, Node, follow, operations, parameters
+from tools.contract.exceptions import Exceptions, compare
+from tools.contract.walk import SNAKE, Node, follow, operations, parameters
 
 HEADER = re.compile(r"[A-Z][A-Za-z0-9]*(-[A-Z][A-Za-z0-9]*)*")
 SIMPLE = ("string", "integer", "number", "boolean")
@@ -32,31 +32,33 @@ def check_parameters(document: Node, exceptions: Exceptions) -> Iterator[str]:
 
 def _form(document: Node, place: str, parameter: Node) -> Iterator[str]:
     header = parameter["in"] == "header"
+    schema = follow(document, parameter.get("schema", {}))
     if not (HEADER if header else SNAKE).fullmatch(parameter["name"]):
         yield f"{place}: write its name {'as Words-In-Capitals' if header else 'in snake_case'}."
     if not parameter.get("description"):
         yield f"{place}: write a description."
-    schema = follow(document, parameter.get("schema", {}))
-    kind = schema.get("type")
-    if kind == "array":
-        items = follow(document, schema.get("items", {}))
-        if items.get("type") not in SIMPLE or (parameter["in"], parameter.get("style")) != (
-            "query",
-            "form",
-        ):
-            yield f"{place}: a list is of simple values, in the query, with `style: form`."
-    elif kind not in SIMPLE:
-        yield f"{place}: give its schema a simple `type`: no object, no oneOf, no `content`."
-    if parameter["in"] in ("header", "cookie") and kind != "string":
-        yield f"{place}: in a {parameter['in']}, make it a string with a pattern."
-    if parameter["in"] == "cookie":
-        yield f"{place}: cookies belong to the security schemes; use a header or the query."
-    if kind == "string" and not schema.keys() & {"pattern", "enum", "format"}:
-        yield f"{place}: give the string a `pattern`, `format` or `enum`."
     if parameter.get("required") and "default" in schema:
         yield f"{place}: required, it needs no `default`."
     if schema.get("nullable"):
         yield f"{place}: text is never null: make it optional instead of nullable."
+    yield from _type(document, place, parameter, schema)
+
+
+def _type(document: Node, place: str, parameter: Node, schema: Node) -> Iterator[str]:
+    kind = schema.get("type")
+    if kind == "array":
+        items = follow(document, schema.get("items", {}))
+        in_form = (parameter["in"], parameter.get("style")) == ("query", "form")
+        if items.get("type") not in SIMPLE or not in_form:
+            yield f"{place}: a list is of simple values, in the query, with `style: form`."
+    elif kind not in SIMPLE:
+        yield f"{place}: give its schema a simple `type`: no object, no oneOf, no `content`."
+    if parameter["in"] == "header" and kind != "string":
+        yield f"{place}: in a header, make it a string with a pattern."
+    if parameter["in"] == "cookie":
+        yield f"{place}: cookies belong to the security schemes; use a header or the query."
+    if kind == "string" and not schema.keys() & {"pattern", "enum", "format"}:
+        yield f"{place}: give the string a `pattern`, `format` or `enum`."
 
 
 RULES: tuple[Callable[[Node, Exceptions], Iterator[str]], ...] = (check_parameters,)

@@ -2,7 +2,7 @@
 
 `lint_document(contract)` takes the contract as `marquee.web.contract.load()` gives it, and returns
 what is wrong with it: a line for each finding, which names the place and says what to do. The rules
-stand in the modules beside this one, by subject; exceptions stand in `contract_exceptions.py`.
+stand in the modules beside this one, by subject; exceptions stand in `exceptions.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,36 +10,36 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from tools import (
-    contract_bodies,
-    contract_exceptions,
-    contract_extensions,
-    contract_operations,
-    contract_parameters,
-    contract_references,
-    contract_schemas,
+from tools.contract import (
+    bodies,
+    exceptions,
+    extensions,
+    operations,
+    parameters,
+    references,
+    schemas,
 )
-from tools.contract_exceptions import Exceptions
+from tools.contract.exceptions import Exceptions
 
 Document = dict[str, Any]
 Rule = Callable[[Document, Exceptions], Iterator[str]]
 
 RULES: tuple[Rule, ...] = (
-    *contract_references.RULES,
-    *contract_operations.RULES,
-    *contract_parameters.RULES,
-    *contract_bodies.RULES,
-    *contract_schemas.RULES,
-    *contract_extensions.RULES,
+    *references.RULES,
+    *operations.RULES,
+    *parameters.RULES,
+    *bodies.RULES,
+    *schemas.RULES,
+    *extensions.RULES,
 )
 
 
 def lint_document(
-    document: Document, exceptions: Exceptions = contract_exceptions.AGREED
+    document: Document, exceptions: Exceptions = exceptions.AGREED
 ) -> list[str]:
     """What is wrong with a contract; nothing, if nothing is."""
     # The rules walk over what OpenAPI says is there: they need a document without loose ends.
-    loose = list(contract_references.check_references(document, exceptions))
+    loose = list(references.check_references(document, exceptions))
     if loose:
         return loose
     invalid = [

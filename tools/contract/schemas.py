@@ -4,8 +4,8 @@ import builtins
 import keyword
 from collections.abc import Callable, Iterator
 
-from tools.contract_exceptions import Exceptions, compare
-from tools.contract_walk import (
+from tools.contract.exceptions import Exceptions, compare
+from tools.contract.walk import (
     PASCAL,
     SNAKE,
     Node,
@@ -25,11 +25,9 @@ UNKNOWN = ("const", "if", "then", "else", "prefixItems", "readOnly", "writeOnly"
 TAKEN_NAMES = frozenset(
     ("cast", "list", "type_", "import", "class", "self", "cls", "copy", "json", "schema", "dict")
 )
-TAKEN_TYPES = frozenset(dir(builtins)) | frozenset(
-    ("Array", "Boolean", "Date", "Function", "Map", "Number", "Object", "Promise", "Record", "Set")
-    + ("String", "Symbol", "Options", "Client", "Config")
-)
-"""Python's builtins and TypeScript's globals: a class of that name would hide them in a client."""
+OF_CLIENTS = "Array Client Config Date Function Map Object Options Promise Record Set String"
+TAKEN_TYPES = frozenset(dir(builtins)) | frozenset(OF_CLIENTS.split())
+"""Builtins of Python, globals of TypeScript, words of the clients: a type would hide them."""
 
 
 def check_types(document: Node, _: Exceptions) -> Iterator[str]:

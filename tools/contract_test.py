@@ -1,0 +1,167 @@
+"""Let Schemathesis loose on `marquee serve`: `python -m tools.contract_test [--long]`.
+
+Starts an embedded PostgreSQL and the real server on 127.0.0.1, with a small catalogue and two users
+who must not see each other's things; runs all checks in all phases; and fails on any finding, or
+when too few requests got through for the run to mean anything.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from marquee import db
+from marquee.identity.auth import passwords
+from marquee.postgres import Postgres
+from tests.committed import Committed, committed
+from tests.contract.hooks import KNOWN_FILMS, PASSWORD
+from tests.live import Live, live, own_database
+
+ROOT = Path(__file__).parents[1]
+CONFIGURATION = ROOT / "tests/contract/schemathesis.toml"
+REPORTS = ROOT / "build/contract-test"
+SETTINGS = {
+    "MARQUEE_SECRET_KEY": "the secret key of the contract's test, long enough",
+    "RATE_LIMIT_DEFAULT": "1000000/minute",
+    "RATE_LIMIT_AUTH": "1000000/minute",
+    "RATE_LIMIT_RECOMMENDATIONS": "1000000/minute",
+    "METRICS_ENABLED": "true",
+    "METRICS_TOKEN": "the metrics token",
+    "CRON_SECRET": "the cron secret",
+    "ACCESS_LOG": "false",
+}
+FEWEST_REQUESTS = 1000
+LEAST_SUCCESS = 0.15
+"""Share of requests that must be answered by 2xx: below it, something refuses everything."""
+SUCCESS = 2
+SEED = 1
+GENRES = ("Thriller", "Drama", "Comedy")
+
+
+def main() -> int:
+    """Run it; 0 where nothing was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--long", action="store_true", help="more examples, with a new seed")
+    parser.add_argument("--seed", type=int, help="the seed of an earlier run")
+    parser.add_argument("--examples", type=int, help="examples of each operation")
+    options = parser.parse_args()
+    seed = options.seed or (random.SystemRandom().randrange(2**32) if options.long else SEED)
+    examples = options.examples or (300 if options.long else 60)
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    os.environ.update(SETTINGS)
+    with running() as (server, rows, folder):
+        environment = prepare(server, rows, folder)
+        print(f"Schemathesis, seed {seed}, {examples} examples, against {server.url}", flush=True)
+        found = subprocess.run(
+            [sys.executable, "-m", "schemathesis.cli", *words(server, seed, examples)],
+            env={**os.environ, **environment},
+            cwd=ROOT,
+            check=False,
+        ).returncode
+        log = server.log.read_text()
+    if '"unhandled_exception"' in log:
+        print("The server has logged exceptions:", log[-4000:], sep="\n")
+        found = found or 1
+    return found or judged(statuses(REPORTS / "events.ndjson"))
+
+
+@contextmanager
+def running() -> Iterator[tuple[Live, Committed, Path]]:
+    """A server on a database with a catalogue, a maker of more rows, and a folder."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Postgres(Path(name) / "postgres") as postgres,
+        own_database(postgres.url()) as url,
+        live(url, Path(name)) as server,
+    ):
+        engine = db.engine_for(url)
+        with committed(engine) as rows:
+            yield server, rows, Path(name)
+        engine.dispose()
+
+
+def prepare(server: Live, rows: Committed, folder: Path) -> dict[str, str]:
+    """Films, two users, and the files that name them; what the hooks must know."""
+    for number in range(1, KNOWN_FILMS + 1):
+        rows.movie(
+            f"Film {number}",
+            tmdb_id=number,
+            year=1950 + number,
+            genres=[GENRES[number % len(GENRES)]],
+            popularity=number,
+        )
+    users = {name: rows.user() for name in ("alice", "bob")}
+    users["alice"].password_hash = passwords.hashed(PASSWORD)
+    rows.session.commit()
+    entries = []
+    for name, user in users.items():
+        client = rows.client(server.url, user)
+        client.post(f"/users/{user.id}/favorites", json={"movie_id": 1}).raise_for_status()
+        client.post("/movies/ratings", json={"movie_id": 1, "rating": 4}).raise_for_status()
+        header = {"name": "Authorization", "value": client.headers["authorization"]}
+        entries.append({"name": name, "fixedHeaders": [header]})
+    wfc = folder / "wfc.json"
+    wfc.write_text(json.dumps({"auth": entries}))
+    admin = rows.client(server.url, rows.user("admin"))
+    return {
+        "SCHEMATHESIS_ADMIN": admin.headers["authorization"],
+        "SCHEMATHESIS_USER_ID": str(users["alice"].id),
+        "SCHEMATHESIS_USERNAME": users["alice"].username,
+        "SCHEMATHESIS_WFC": str(wfc),
+    }
+
+
+def words(server: Live, seed: int, examples: int) -> list[str]:
+    """The command line."""
+    return [
+        *("--config-file", str(CONFIGURATION), "run"),
+        f"{server.url}/api/v1/openapi.json",
+        *("--url", f"{server.url}/api/v1"),
+        *("--phases", "examples,coverage,fuzzing,stateful"),
+        *("--max-examples", str(examples), "--seed", str(seed)),
+        *("--report", "ndjson,junit"),
+        *("--report-ndjson-path", str(REPORTS / "events.ndjson")),
+        *("--report-junit-path", str(REPORTS / "junit.xml")),
+    ]
+
+
+def statuses(events: Path) -> Counter[int]:
+    """How often each status was answered."""
+    seen: Counter[int] = Counter()
+
+    def look(node: object) -> None:
+        if isinstance(node, dict):
+            if isinstance(status := node.get("status_code"), int):
+                seen[status] += 1
+            for each in node.values():
+                look(each)
+        elif isinstance(node, list):
+            for each in node:
+                look(each)
+
+    with events.open() as lines:
+        for line in lines:
+            look(json.loads(line))
+    return seen
+
+
+def judged(seen: Counter[int]) -> int:
+    """Whether enough requests got through."""
+    total = seen.total()
+    good = sum(count for status, count in seen.items() if status // 100 == SUCCESS)
+    print(f"{total} requests, {good / max(total, 1):.0%} of them 2xx: {dict(sorted(seen.items()))}")
+    if total < FEWEST_REQUESTS or good < total * LEAST_SUCCESS:
+        print(f"Fewer than {FEWEST_REQUESTS} requests, or than {LEAST_SUCCESS:.0%} of 2xx.")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
