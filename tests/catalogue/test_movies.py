@@ -1,41 +1,24 @@
 """openapi/catalogue/movies.yaml."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
 from marquee import db
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Credit, Job, Person
+from marquee.identity.users.models import User
 from tests.answers import refused
+from tests.contract.checking import check_answer
 from tests.queries import statements
+from tests.serving import serving_with
 
 Make = Callable[..., Any]
 NOWHERE = 9_007_199_254_740_991
-HOSTILE = [
-    "'",
-    "''",
-    "\\",
-    "' & !",
-    "a' | 'b",
-    ":*",
-    "') OR 1=1 --",
-    "%",
-    "_",
-    '"; DROP TABLE movies; --',
-    "jaws:*&!",
-    "<->",
-    "🦈",
-    "́",
-    "{}",
-    "${jndi:x}",
-    "%(x)s",
-    ":name",
-]
 
 
 def titles(answer: httpx.Response) -> list[str]:
@@ -60,127 +43,6 @@ class TestListMovies:
         (shown,) = page["results"]
         assert (shown["id"], shown["tmdb_id"], shown["imdb_id"]) == (film.id, 578, "tt0073195")
         assert not {"search_title", "sort_title", "title_words", "attribution"} & set(shown)
-
-    @pytest.mark.parametrize(
-        "query,expected",
-        [
-            ("jaws", ["Jaws"]),
-            ("JAWS", ["Jaws"]),
-            ("jaw", ["Jaws"]),
-            ("aws", []),
-            ("amelie", ["Amélie"]),
-            ("Amélie", ["Amélie"]),
-            ("AME\u0301LIE", ["Amélie"]),
-            ("metro", ["Zazie dans le métro"]),
-            ("redemption shawshank", ["The Shawshank Redemption"]),
-            ("shaw redemption", []),
-            ("redemption shaw", ["The Shawshank Redemption"]),
-            ("the  shawshank,", ["The Shawshank Redemption"]),
-            ("jaws amelie", []),
-            ("千と千尋", ["千と千尋の神隠し"]),
-            ("сталкер", ["Сталкер"]),
-            ("СТАЛ", ["Сталкер"]),
-            (" jaws ", ["Jaws"]),
-        ],
-    )
-    def test_finds_words(
-        self, client: httpx.Client, films: dict[str, Movie], query: str, expected: list[str]
-    ) -> None:
-        answer = client.get("/movies", params={"query": query})
-        assert titles(answer) == expected
-        assert answer.json()["total_results"] == len(expected)
-
-    @pytest.mark.parametrize("query", HOSTILE)
-    def test_takes_hostile_words_for_words(
-        self, client: httpx.Client, films: dict[str, Movie], query: str
-    ) -> None:
-        answer = client.get("/movies", params={"query": query})
-        assert set(titles(answer)) <= {"Jaws"}
-        assert db.session.scalar(select(func.count()).select_from(Movie)) == len(films)
-
-    @pytest.mark.parametrize("text", HOSTILE)
-    def test_takes_hostile_genres_for_genres(
-        self, client: httpx.Client, films: dict[str, Movie], text: str
-    ) -> None:
-        assert titles(client.get("/movies", params={"genre": text})) == []
-
-    @pytest.mark.parametrize(
-        "query,expected",
-        [
-            ("year_from=1990", {"Amélie", "The Shawshank Redemption", "千と千尋の神隠し"}),
-            ("year_to=1975", {"Jaws", "Zazie dans le métro"}),
-            ("year_from=1975&year_to=1979", {"Jaws", "Сталкер"}),
-            ("year_from=1980&year_to=1970", set()),
-            ("duration=under-90", {"Zazie dans le métro"}),
-            ("duration=90-120", {"千と千尋の神隠し", "Сталкер"}),
-            ("duration=over-120", {"Jaws", "Amélie", "The Shawshank Redemption"}),
-            ("min_score=8.1", {"Jaws", "The Shawshank Redemption", "千と千尋の神隠し"}),
-            ("age_rating=R", {"Amélie", "The Shawshank Redemption"}),
-            ("age_rating=NR&age_rating=PG", {"Jaws", "千と千尋の神隠し", "Сталкер"}),
-            ("genre=Comedy", {"Amélie", "Zazie dans le métro"}),
-            (
-                "genre=Comedy&genre=Drama",
-                {"Amélie", "Zazie dans le métro", "The Shawshank Redemption"},
-            ),
-            ("genre=comedy", set()),
-            (
-                "genre=Comedy&age_rating=R&year_from=2001&min_score=7&duration=over-120&query=am",
-                {"Amélie"},
-            ),
-        ],
-    )
-    def test_filters(
-        self, client: httpx.Client, films: dict[str, Movie], query: str, expected: set[str]
-    ) -> None:
-        answer = client.get(f"/movies?{query}")
-        assert set(titles(answer)) == expected
-        assert answer.json()["total_results"] == len(expected)
-
-    @pytest.mark.parametrize("order", ["asc", "desc"])
-    @pytest.mark.parametrize(
-        "sort,key",
-        [
-            ("popularity", lambda film: film.popularity),
-            ("title", lambda film: film.sort_title),
-            ("year", lambda film: film.year),
-            ("added", lambda film: film.added_at),
-            ("rating", lambda film: film.vote_average),
-        ],
-    )
-    def test_sorts_with_the_unknown_last_and_ties_by_id(
-        self,
-        client: httpx.Client,
-        films: dict[str, Movie],
-        sort: str,
-        order: str,
-        key: Callable[[Movie], Any],
-    ) -> None:
-        known = [film for film in films.values() if key(film) is not None]
-        unknown = [film for film in films.values() if key(film) is None]
-        descending = order == "desc"
-        wanted = sorted(known, key=lambda film: (key(film), film.id), reverse=descending)
-        wanted += sorted(unknown, key=lambda film: film.id, reverse=descending)
-        query = {"sort": sort, "order": order}
-        assert titles(client.get("/movies", params=query)) == [film.title for film in wanted]
-        pages = [
-            title
-            for page in (1, 2, 3, 4)
-            for title in titles(
-                client.get("/movies", params=query | {"page": page, "page_size": 2})
-            )
-        ]
-        assert pages == [film.title for film in wanted]
-
-    def test_the_popular_come_first_unless_told_otherwise(
-        self, client: httpx.Client, films: dict[str, Movie]
-    ) -> None:
-        assert titles(client.get("/movies"))[:2] == ["The Shawshank Redemption", "千と千尋の神隠し"]
-
-    def test_articles_do_not_count_in_the_order(
-        self, client: httpx.Client, films: dict[str, Movie]
-    ) -> None:
-        found = titles(client.get("/movies", params={"sort": "title", "order": "asc"}))
-        assert found[:4] == ["Amélie", "An Announcement", "Jaws", "The Shawshank Redemption"]
 
     def test_a_page_beyond_the_last_is_empty(
         self, client: httpx.Client, films: dict[str, Movie]
@@ -266,6 +128,107 @@ class TestListMovies:
         with statements(engine) as many:
             client.get("/movies", params={"page_size": 100})
         assert len(many) == len(few) <= 3
+
+
+class TestListPopularMovies:
+    @pytest.fixture
+    def fresh(self, database: None) -> Iterator[httpx.Client]:
+        """Nobody in particular, at a server that keeps answers for no time at all."""
+        with (
+            serving_with(cache_duration_seconds=0) as url,
+            httpx.Client(
+                base_url=f"{url}/api/v1", event_hooks={"response": [check_answer]}
+            ) as client,
+        ):
+            yield client
+
+    @pytest.fixture
+    def cached(self, database: None) -> Iterator[httpx.Client]:
+        """Nobody in particular, at a server that keeps answers as long as it is told to."""
+        with (
+            serving_with(cache_duration_seconds=30) as url,
+            httpx.Client(
+                base_url=f"{url}/api/v1", event_hooks={"response": [check_answer]}
+            ) as client,
+        ):
+            yield client
+
+    def test_lists_the_catalogue_by_popularity(
+        self, fresh: httpx.Client, films: dict[str, Movie]
+    ) -> None:
+        answer = fresh.get("/movies/popular")
+        wanted = sorted(films.values(), key=lambda film: (-film.popularity, -film.id))
+        assert titles(answer) == [film.title for film in wanted]
+        page = answer.json()
+        assert (page["page"], page["total_pages"], page["total_results"]) == (1, 1, len(films))
+        assert set(page["results"][0]) == {
+            "id",
+            "title",
+            "release_date",
+            "overview",
+            "popularity",
+            "vote_average",
+        }
+
+    def test_has_pages_of_20(self, fresh: httpx.Client, make: Make) -> None:
+        for number in range(45):
+            make(Movie, title=f"Film {number}", popularity=number % 3)
+        pages = [
+            fresh.get("/movies/popular", params={"page": page}).json() for page in (1, 2, 3, 4)
+        ]
+        assert [len(page["results"]) for page in pages] == [20, 20, 5, 0]
+        assert {page["total_pages"] for page in pages} == {3}
+        ids = [film["id"] for page in pages for film in page["results"]]
+        assert len(set(ids)) == 45
+
+    @pytest.mark.parametrize("query", ["page=0", "page=501", "page=x", "limit=5", "page=1&page=2"])
+    def test_refuses_what_the_contract_does_not_have(self, fresh: httpx.Client, query: str) -> None:
+        assert refused(fresh.get(f"/movies/popular?{query}")) == (400, "VALIDATION_ERROR")
+
+    def test_is_kept_for_30_seconds(self, cached: httpx.Client, films: dict[str, Movie]) -> None:
+        first = cached.get("/movies/popular")
+        assert first.headers["cache-status"] == "marquee; fwd=miss; stored; ttl=30"
+        assert first.headers["cache-control"] == "public, max-age=30"
+        assert first.headers["age"] == "0"
+        films["Jaws"].popularity = 1000
+        db.session.commit()
+        second = cached.get("/movies/popular")
+        assert second.content == first.content
+        assert second.headers["cache-status"].startswith("marquee; hit; ttl=")
+        other = cached.get("/movies/popular", params={"page": 1})
+        assert titles(other)[0] == "Jaws"
+
+    def test_says_when_nothing_has_changed(
+        self, cached: httpx.Client, films: dict[str, Movie]
+    ) -> None:
+        for coding in ("identity", "gzip", "br"):
+            first = cached.get("/movies/popular", headers={"Accept-Encoding": coding})
+            condition = {"If-None-Match": first.headers["etag"], "Accept-Encoding": coding}
+            again = cached.get("/movies/popular", headers=condition)
+            assert (again.status_code, again.content) == (304, b"")
+            assert again.headers["etag"] == first.headers["etag"]
+            assert "age" in again.headers
+        assert cached.get("/movies/popular", headers={"If-None-Match": '"x"'}).status_code == 200
+
+    def test_is_the_same_for_everybody(
+        self, cached: httpx.Client, films: dict[str, Movie], key_of: Callable[..., str], me: User
+    ) -> None:
+        by_key = cached.get("/movies/popular", headers={"X-API-Key": key_of(me)})
+        without = cached.get("/movies/popular")
+        assert without.content == by_key.content
+        assert without.headers["cache-status"].startswith("marquee; hit")
+        assert "Authorization" not in without.headers["vary"]
+
+    def test_costs_the_same_whatever_its_length(
+        self, fresh: httpx.Client, engine: Engine, make: Make
+    ) -> None:
+        for number in range(21):
+            make(Movie, title=f"Film {number}")
+        with statements(engine) as few:
+            fresh.get("/movies/popular", params={"page": 2})
+        with statements(engine) as many:
+            fresh.get("/movies/popular", params={"page": 1})
+        assert len(many) == len(few) == 2
 
 
 class TestGetMovie:

@@ -125,15 +125,13 @@ class TestLargeBodies:
     def test_413_as_soon_as_it_is_declared(
         self, base_url: str, headers: Call, operation: Operation
     ) -> None:
-        for declared in (self.largest(operation) + 1, 10**15, 10**30):
+        for declared in (self.largest(operation) + 1, 10**15, 2**63 - 1):
             sent = headers(operation, **{"Content-Type": JSON, "Content-Length": str(declared)})
             with raw.connect(base_url) as connection:
                 head = raw.head(operation.method.upper(), target(operation), sent)
                 connection.sendall(head)
                 answer = raw.answer(connection, operation.method.upper(), target(operation))
-            if declared < 2**63:
-                refused(answer, 413, "PAYLOAD_TOO_LARGE")
-            assert answer.status_code in (400, 413)
+            refused(answer, 413, "PAYLOAD_TOO_LARGE")
 
     def test_413_when_it_turns_out(
         self, base_url: str, headers: Call, operation: Operation

@@ -1,4 +1,4 @@
-"""URLs and methods that no honest client sends: each gets its documented refusal, and none a 500."""
+"""URLs and methods that no honest client sends: each gets its documented refusal, none a 500."""
 
 import http.client
 

@@ -1,11 +1,12 @@
 """openapi/taste/favorites.yaml."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from marquee import db
 from marquee.audit import Activity
@@ -14,6 +15,7 @@ from marquee.identity.users.models import User
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
 from tests.answers import refused
+from tests.queries import statements
 
 Make = Callable[..., Any]
 NOBODY = 9_007_199_254_740_991
@@ -130,6 +132,118 @@ class TestCreateFavorite:
             {"user_id": str(me.id)},
             {"user_id": str(NOBODY)},
         ]
+
+
+class TestListFavorites:
+    def test_sorts_by_date_with_the_latest_first_unless_told_otherwise(
+        self, client: httpx.Client, me: User, films: list[Favorite]
+    ) -> None:
+        path = f"/users/{me.id}/favorites"
+        told = client.get(path, params={"sort": "release_date", "order": "desc"})
+        assert client.get(path).json() == told.json()
+
+    def test_shows_the_film_and_the_users_own_rating(
+        self, client: httpx.Client, make: Make, me: User, other: User
+    ) -> None:
+        film = make(
+            Movie,
+            title="Jaws",
+            release_date=date(1975, 6, 20),
+            overview="A shark.",
+            popularity=63.2,
+            vote_average=8.1,
+        )
+        favorite = make(Favorite, user_id=me.id, movie_id=film.id)
+        make(Rating, user_id=other.id, movie_id=film.id, score=1)
+        path = f"/users/{me.id}/favorites"
+        (shown,) = client.get(path).json()["favorites"]
+        assert shown == {
+            "id": favorite.id,
+            "movie_id": film.id,
+            "title": "Jaws",
+            "release_date": "1975-06-20",
+            "overview": "A shark.",
+            "popularity": 63.2,
+            "vote_average": 8.1,
+            "user_rating": None,
+            "created_at": shown["created_at"],
+        }
+        make(Rating, user_id=me.id, movie_id=film.id, score=9)
+        assert client.get(path).json()["favorites"][0]["user_rating"] == 4.5
+
+    def test_shows_nobody_elses(
+        self, client: httpx.Client, make: Make, me: User, other: User
+    ) -> None:
+        make(Favorite, user_id=other.id, movie_id=make(Movie).id)
+        assert client.get(f"/users/{me.id}/favorites").json()["favorites"] == []
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "limit=0",
+            "limit=101",
+            "limit=1_0",
+            "sort=title",
+            "order=up",
+            "page=1",
+            "limit=1&limit=2",
+        ],
+    )
+    def test_refuses_what_the_contract_does_not_have(
+        self, client: httpx.Client, me: User, query: str
+    ) -> None:
+        answer = client.get(f"/users/{me.id}/favorites?{query}")
+        assert refused(answer) == (400, "VALIDATION_ERROR")
+
+    def test_another_user(self, client: httpx.Client, other: User) -> None:
+        for user_id in (other.id, NOBODY):
+            answer = client.get(f"/users/{user_id}/favorites")
+            assert refused(answer) == (403, "INSUFFICIENT_PERMISSIONS")
+
+    def test_who_may_read_users_may_see_those_of_others(
+        self,
+        admin: httpx.Client,
+        client_of: Callable[..., httpx.Client],
+        make_user: Make,
+        me: User,
+        films: list[Favorite],
+    ) -> None:
+        path = f"/users/{me.id}/favorites"
+        moderator = client_of(make_user("moderator"))
+        for caller in (admin, moderator):
+            assert len(caller.get(path).json()["favorites"]) == len(films)
+            assert refused(caller.get(f"/users/{NOBODY}/favorites")) == (404, "USER_NOT_FOUND")
+        refusal = moderator.delete(f"{path}/{films[0].id}")
+        assert refused(refusal) == (403, "INSUFFICIENT_PERMISSIONS")
+
+    def test_says_when_nothing_has_changed(
+        self, client: httpx.Client, make: Make, me: User, films: list[Favorite]
+    ) -> None:
+        path = f"/users/{me.id}/favorites"
+        first = client.get(path)
+        assert first.headers["cache-control"].startswith("private")
+        condition = {"If-None-Match": first.headers["etag"]}
+        unchanged = client.get(path, headers=condition)
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        assert unchanged.headers["etag"] == first.headers["etag"].replace('-br"', '"').replace(
+            '-gzip"', '"'
+        )
+        make(Favorite, user_id=me.id, movie_id=make(Movie).id)
+        assert client.get(path, headers=condition).status_code == 200
+
+    def test_costs_the_same_whatever_its_length(
+        self,
+        client: httpx.Client,
+        engine: Engine,
+        me: User,
+        films: list[Favorite],
+    ) -> None:
+        path = f"/users/{me.id}/favorites"
+        with statements(engine) as few:
+            client.get(path, params={"limit": 1})
+        with statements(engine) as many:
+            client.get(path, params={"limit": 100})
+        assert len(many) == len(few) <= 3
 
 
 class TestDeleteFavorite:

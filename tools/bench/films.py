@@ -1,10 +1,11 @@
-"""The values of the operations without a database; every server reads them from one JSON file."""
+"""The values of the operations without a database: JSON, the same for every server."""
 
 from typing import Any
 
 TOKEN = "benchmark-token"  # noqa: S105 - of a server that lives for a minute
 GENRES = ["action", "comedy", "drama", "horror", "thriller", "romance", "animation", "crime"]
 PAGE = 20
+CREATED_AT = "2026-11-22T08:00:00.000000Z"
 RATING: dict[str, Any] = {
     "movie_id": 7,
     "score": 8.5,
@@ -37,7 +38,7 @@ def film(number: int) -> dict[str, Any]:
         "poster": f"/posters/{number}.jpg",
         "director": {"id": 100 + number, "name": f"Director of {number}"},
         "adult": False,
-        "updated_at": "2026-11-22T08:00:00.000000Z",
+        "updated_at": CREATED_AT,
     }
 
 

@@ -1,20 +1,11 @@
 """Handlers of memory.yaml, for Marquee and for stock Connexion; and of the synthetic operations."""
 
-from datetime import UTC, date, datetime
 from typing import Any
 
 from marquee.viewer import Viewer
 from tools.bench import films
 
-FILMS = [
-    {
-        **film,
-        "released": date.fromisoformat(film["released"]),
-        "updated_at": datetime.fromisoformat(film["updated_at"]),
-    }
-    for film in films.films()
-]
-CREATED_AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
+FILMS = films.films()
 TOKENS = {films.TOKEN: {"sub": Viewer(1, "bench", frozenset(["*:*"]))}}
 
 
@@ -43,7 +34,7 @@ def create_rating(user: Viewer, body: dict[str, Any]) -> tuple[dict[str, Any], i
         "user_id": user.id,
         "comment": body.get("comment"),
         "tags": body.get("tags", []),
-        "created_at": CREATED_AT,
+        "created_at": films.CREATED_AT,
     }, 201
 
 

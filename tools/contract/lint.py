@@ -34,9 +34,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def lint_document(
-    document: Document, exceptions: Exceptions = exceptions.AGREED
-) -> list[str]:
+def lint_document(document: Document, exceptions: Exceptions = exceptions.AGREED) -> list[str]:
     """What is wrong with a contract; nothing, if nothing is."""
     # The rules walk over what OpenAPI says is there: they need a document without loose ends.
     loose = list(references.check_references(document, exceptions))

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """Films of the demo catalogue, read from the bokeh-sampledata film database.
 
 The facts come from ``movies.db`` of bokeh-sampledata 2026.1: films of 1940-2014 with an

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """The television half of the demo catalogue: read ``series.jsonl`` and check it."""
 
 from __future__ import annotations

@@ -60,13 +60,8 @@ class App(AbstractApp):
         # Built now, not at the first request: a mistake in the contract stops the server's start.
         stack = self.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
         self.middleware.app, self.middleware.middleware_stack = stack
-
-    @property
-    def engine(self) -> Engine:
-        """The engine, for tests and tools."""
-        engine = self.middleware.app
-        assert isinstance(engine, Engine)  # noqa: S101 - what the constructor has built
-        return engine
+        assert isinstance(self.middleware.app, Engine)  # noqa: S101 - the one middleware
+        self.engine = self.middleware.app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application as ASGI."""

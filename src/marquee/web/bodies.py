@@ -139,7 +139,8 @@ async def receive_body(
 
 
 async def _whole(receive: Receive, largest: int) -> bytes:
-    chunks, size = [], 0
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":

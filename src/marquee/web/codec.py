@@ -13,16 +13,16 @@ Convert = Callable[[Any], Any]
 READ: dict[str, Convert] = {"date-time": datetime.fromisoformat, "date": date.fromisoformat}
 
 
-def _write_datetime(value: datetime | None) -> str | None:
-    if value is None:
-        return None
+def _write_datetime(value: datetime | str | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
     if value.tzinfo is not UTC:
         value = value.astimezone(UTC)
     return value.isoformat(timespec="microseconds")[:26] + "Z"
 
 
-def _write_date(value: date | None) -> str | None:
-    return None if value is None else value.isoformat()
+def _write_date(value: date | str | None) -> str | None:
+    return value if value is None or isinstance(value, str) else value.isoformat()
 
 
 WRITE: dict[str, Convert] = {"date-time": _write_datetime, "date": _write_date}
@@ -71,6 +71,25 @@ def _object_decoder(schema: dict[str, Any], made: Made) -> Convert | None:
 
     made[key] = decode
     return decode
+
+
+def is_closed(schema: dict[str, Any], seen: frozenset[int] = frozenset()) -> bool:
+    """Whether a schema takes no names but its own, however deep: what is valid can be sent as it
+    is.
+    """
+    if id(schema) in seen:
+        return True
+    seen |= {id(schema)}
+    if any(word in schema for word in ("allOf", "anyOf", "oneOf", "not")):
+        return False
+    if schema.get("type") == "array":
+        return is_closed(schema["items"], seen)
+    properties = schema.get("properties")
+    if properties is None:
+        return True
+    return schema.get("additionalProperties") is False and all(
+        is_closed(each, seen) for each in properties.values()
+    )
 
 
 class Encoders:

@@ -15,8 +15,8 @@ import orjson
 
 from marquee import signing
 from marquee.settings import Settings
-from marquee.web.answers import etag_of, matches, preferred_coding
 from marquee.web import contract
+from marquee.web.answers import etag_of, matches, preferred_coding
 from marquee.web.contract import Document
 
 ASSETS = Path(__file__).with_name("assets")

@@ -35,7 +35,7 @@ class BrokenPromise(Exception):
     """A handler answered with something that the contract does not say: a bug of ours."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outcome:
     """One status of an operation: its media type, and how its body is made and checked."""
 
@@ -43,6 +43,9 @@ class Outcome:
     media_type: str | None
     encode: Convert | None
     schema: Schema | None
+    may_be_ready: bool = False
+    """Whether the handler may answer with JSON that needs no encoding: the schema takes no names
+    but its own, and the handler has not answered with anything else."""
 
     def write(self, value: Any, *, validate: bool) -> bytes:  # noqa: ANN401 - what a handler returns
         """The body. Raises BrokenPromise where it would break the contract."""
@@ -50,10 +53,22 @@ class Outcome:
             return b""
         if self.media_type != JSON:
             return value if isinstance(value, bytes) else str(value).encode()
+        if validate and self.may_be_ready:
+            if self._is_ready(value):
+                return orjson.dumps(value)
+            self.may_be_ready = False
         encoded = self.encode(value) if self.encode else value
         if validate and self.schema is not None and not self.schema.is_valid(encoded):
             raise BrokenPromise(self.schema.first_error(encoded))
         return orjson.dumps(encoded)
+
+    def _is_ready(self, value: object) -> bool:
+        if type(value) is not dict or self.schema is None:
+            return False
+        try:
+            return self.schema.is_valid(value)
+        except ValueError:  # it holds what JSON does not have, e.g. a date
+            return False
 
 
 class Plan:
@@ -153,5 +168,6 @@ def _outcomes(operation: AbstractOperation, encoders: codec.Encoders) -> list[tu
         # Errors are written by the envelope alone.
         checked = schema if int(status) < HTTPStatus.BAD_REQUEST else None
         schema_ = Schema(checked, "response") if checked else None
-        made.append((int(status), Outcome(int(status), media_type, encode, schema_)))
+        ready = checked is not None and codec.is_closed(checked)
+        made.append((int(status), Outcome(int(status), media_type, encode, schema_, ready)))
     return made
