@@ -7,16 +7,12 @@ the test's own transaction. Tests that need several processes start them with `t
 import hashlib
 import itertools
 import os
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 import structlog
-import uvicorn
 from sqlalchemy import Engine, select
 
 os.environ |= {
@@ -49,6 +45,7 @@ from marquee.migrations import running  # noqa: E402
 from marquee.postgres import temporary  # noqa: E402
 from marquee.web.app import App, create_app  # noqa: E402
 from tests.contract.checking import check_answer  # noqa: E402
+from tests.serving import serving  # noqa: E402
 
 Made = TypeVar("Made", bound=db.Model)
 Make = Callable[..., Any]
@@ -84,18 +81,8 @@ def app(engine: Engine) -> App:
 @pytest.fixture(scope="session")
 def base_url(app: App) -> Iterator[str]:
     """The address of a server of the application."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="error", lifespan="off", server_header=False)
-        )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture

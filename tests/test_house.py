@@ -30,7 +30,7 @@ def sources(*folders: str) -> Iterator[tuple[str, str]]:
     """Every Python file of these folders: its name from the root, and its text."""
     for folder in folders:
         for file in sorted((ROOT / folder).rglob("*.py")):
-            if "node_modules" not in file.parts:
+            if not {"node_modules", "versions"} & set(file.parts):  # Alembic writes versions
                 yield file.relative_to(ROOT).as_posix(), file.read_text()
 
 
@@ -83,7 +83,6 @@ def test_nothing_but_transaction_commits() -> None:
     committing = {
         name
         for name, text in sources("src")
-        if "migrations/versions" not in name
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

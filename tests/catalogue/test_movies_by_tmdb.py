@@ -273,6 +273,11 @@ class TestCreateByTmdbId:
         tmdb.heals()
         assert client.post(path, json=body, headers=headers).status_code == 201
 
+    def test_says_so_to_a_rating_too(self, user: tuple[httpx.Client, int], tmdb: FakeTmdb) -> None:
+        tmdb.breaks(kind="slow", seconds=5)
+        rated = user[0].post("/movies/ratings", json={"tmdb_id": FIGHT_CLUB, "rating": 1})
+        assert refused(rated) == (504, "EXTERNAL_API_TIMEOUT")
+
     def test_takes_a_film_that_is_known_by_its_imdb_id(
         self, user: tuple[httpx.Client, int], real: Committed
     ) -> None:

@@ -21,10 +21,8 @@ def test_every_documented_answer_was_seen() -> None:
     assert lines == sorted(lines), "Keep tests/contract/unexercised.txt sorted."
     listed = {(name, int(status)) for name, status in (line.split() for line in lines)}
     unseen = documented - exercised
-    assert sorted(unseen - listed) == [], (
-        "These answers are documented and no test has seen them: write the tests."
-    )
-    assert sorted(listed - unseen) == [], (
-        "These answers have been seen, or are not documented: take them off "
-        "tests/contract/unexercised.txt."
+    missing, needless = (sorted(pairs) for pairs in (unseen - listed, listed - unseen))
+    assert not missing, f"Write tests that see these documented answers: {missing}"
+    assert not needless, (
+        f"Take off tests/contract/unexercised.txt what needs not be there: {needless}"
     )

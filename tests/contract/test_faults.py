@@ -186,7 +186,7 @@ class TestRateLimits:
             assert answer.headers["ratelimit-policy"] == f'"{policy}";q=2;w=60'
             assert answer.headers["ratelimit"] == f'"{policy}";r=0;t={seconds}'
 
-    def test_what_is_not_limited(self, limited: str) -> None:
+    def test_what_is_not_limited(self, limited: str, database: None) -> None:
         for operation in UNLIMITED:
             with httpx.Client(base_url=f"{limited}/api/v1") as client:
                 statuses = {operation.call(client).status_code for _ in range(4)}

@@ -1,6 +1,6 @@
 """Marquee against FastAPI, Fastify, stock Connexion and its own server's bare cost.
 
-    python -m tools.bench            about twelve minutes; `--rounds` changes it
+    python -m tools.bench            about seven minutes; `--rounds` changes it
     python -m tools.bench --quick    about a minute, without stock Connexion and the access log
 
 All servers speak the same operations, in a contract of 330: the real one, four operations without a
@@ -13,7 +13,7 @@ by the scheduler's account of its process tree: waiting for a core, for wrk or f
 in it, so it holds on a busy machine too, where requests a second and latencies only compare rows.
 Ratios are taken within each round; of figures and ratios the medians are shown.
 
-Marquee runs as `marquee serve` runs it: rate limits, metrics, request ids and the validation of
+In memory, films are JSON as a cache or a document has it. Marquee runs as `marquee serve` runs it: rate limits, metrics, request ids and the validation of
 answers are on; the access log is off, as the others'. Stock Connexion does not validate answers.
 FastAPI validates them (`response_model`); with the database it sends ready-made text through
 SQLAlchemy, so that building statements costs it nothing.
@@ -89,7 +89,7 @@ def _run(options: argparse.Namespace) -> int:
     load.check()
     places.WORK.mkdir(parents=True, exist_ok=True)
     peers.install()
-    rounds = options.rounds or ROUNDS[options.quick]
+    options.rounds = options.rounds or ROUNDS[options.quick]
     os.environ |= SETTINGS
     logs.configure("ERROR")
     with ExitStack() as stack:
@@ -103,11 +103,11 @@ def _run(options: argparse.Namespace) -> int:
         ]
         started += _compared(stack, started, parts, common, database)
         results = {
-            part: _measure(part, listed, started, database, rounds, options.seconds)
+            part: _measure(part, listed, started, database, options)
             for part, listed in parts.items()
             if not options.part or part in options.part
         }
-    return _tell(results, rounds)
+    return _tell(results, options.rounds)
 
 
 def _environment(database: Database) -> dict[str, str]:
@@ -199,16 +199,15 @@ def _measure(
     listed: list[Operation],
     started: list[Running],
     database: Database,
-    rounds: int,
-    seconds: float,
+    options: argparse.Namespace,
 ) -> report.Runs:
     """All rounds of one part, each beginning with another server."""
     running = [each for each in started if part in each.server.parts]
     runs: report.Runs = {
         (server.server.name, operation.name): [] for server in running for operation in listed
     }
-    for number in range(rounds):
-        places.say(f"{part}: round {number + 1} of {rounds}")
+    for number in range(options.rounds):
+        places.say(f"{part}: round {number + 1} of {options.rounds}")
         turned = running[number % len(running) :] + running[: number % len(running)]
         for operation in listed:
             lua = load.script(operation, database.first_movie, database.movies)
@@ -216,20 +215,15 @@ def _measure(
                 if operation.counting:
                     time.sleep(SETTLING)
                     database.forget_writes()
-                figures = load.run(operation, lua, server, seconds)
+                figures = load.run(operation, lua, server, options.seconds)
                 runs[server.server.name, operation.name].append(figures)
     return runs
 
 
 def _tell(results: dict[str, report.Runs], rounds: int) -> int:
-    busy = machine.foreign_load()
-    lines = [
-        "# Benchmark",
-        "",
-        f"{rounds} rounds, alternating; medians. Python {platform.python_version()}, "
-        f"{os.cpu_count()} cores, load average {busy:.1f} at the end (the benchmark itself is 2.0).",
-        "",
-    ]
+    where = f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    load_ = f"load average {machine.load_average():.1f} at the end, of which the benchmark is 2"
+    lines = ["# Benchmark", "", f"{rounds} rounds, alternating; medians. {where}, {load_}.", ""]
     verdicts = []
     for part, runs in results.items():
         lines.append(report.tables(part, runs))

@@ -14,14 +14,17 @@ from marquee.web import contract
 
 OPERATIONS = 330
 HANDLERS = "tools.bench.handlers"
-RESOURCES = """
-    accounts achievements actors alerts albums audits awards badges billing bookmarks calendars casts
-    channels collections comments companies countries credits devices discussions events exports feeds
-    festivals follows franchises genres groups histories imports invites invoices keywords languages
-    libraries lists messages networks notifications people playlists polls profiles recommendations
-    releases reports reviews roles seasons series sessions sets shows statuses studios subtitles tags
-    teams themes tickets trailers votes
-""".split()
+RESOURCES = tuple(
+    """
+    accounts achievements actors alerts albums audits awards badges billing bookmarks
+    calendars casts channels collections comments companies countries credits devices
+    discussions events exports feeds festivals follows franchises genres groups histories
+    imports invites invoices keywords languages libraries lists messages networks
+    notifications people playlists polls profiles recommendations releases reports reviews
+    roles seasons series sessions sets shows statuses studios subtitles tags teams themes
+    tickets trailers votes
+    """.split()  # noqa: SIM905 - a list of quoted words is as long again
+)
 """Spread over the alphabet, as the measured operations stand in its middle: a server that tries one
 route after the other neither wins nor loses by the order."""
 
@@ -29,7 +32,11 @@ NAME = {"type": "string", "minLength": 1, "maxLength": 200}
 ITEM = {
     "type": "object",
     "required": ["id", "name"],
-    "properties": {"id": {"type": "integer"}, "name": NAME, "tags": {"type": "array", "items": NAME}},
+    "properties": {
+        "id": {"type": "integer"},
+        "name": NAME,
+        "tags": {"type": "array", "items": NAME},
+    },
 }
 CHANGES = {"type": "object", "required": ["name"], "properties": {"name": NAME}}
 

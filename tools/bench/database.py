@@ -63,9 +63,7 @@ def opened() -> Iterator[Database]:
                     select(User.username, User.id).where(User.username.in_(KEYS))
                 ).all()
             )
-        yield Database(
-            postgres.url(), engine, by_name[READER], by_name[WRITER], ids[0], len(ids)
-        )
+        yield Database(postgres.url(), engine, by_name[READER], by_name[WRITER], ids[0], len(ids))
         engine.dispose()
 
 
@@ -88,9 +86,7 @@ def _add_people(connection: Connection) -> None:
         )
     movies = connection.scalars(select(Movie.id).order_by(Movie.id).limit(FAVORITES)).all()
     reader = ids[READER]
-    connection.execute(
-        insert(Favorite), [{"user_id": reader, "movie_id": each} for each in movies]
-    )
+    connection.execute(insert(Favorite), [{"user_id": reader, "movie_id": each} for each in movies])
     connection.execute(
         insert(Rating),
         [

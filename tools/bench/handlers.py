@@ -38,7 +38,7 @@ def create_rating(user: Viewer, body: dict[str, Any]) -> tuple[dict[str, Any], i
     }, 201
 
 
-def synthetic(**_: Any) -> dict[str, Any]:
+def synthetic(**_: object) -> dict[str, Any]:
     """The answer of every synthetic operation."""
     return {"id": 1, "name": "synthetic"}
 

@@ -35,7 +35,7 @@ end
 """
 
 
-class Failed(Exception):  # noqa: N818 - it says what it is
+class Failed(Exception):
     """A server did not answer as it must: its figures would mean nothing."""
 
 

@@ -45,6 +45,6 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def foreign_load() -> float:
-    """How many cores' worth of work this machine had in the last minute, by its own account."""
+def load_average() -> float:
+    """How many processes wanted a core, on average over the last minute."""
     return os.getloadavg()[0]

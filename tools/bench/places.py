@@ -14,7 +14,7 @@ SHARED = WORK / "shared.json"
 """What all servers read: routes, films, statements, answers."""
 
 
-class Missing(Exception):  # noqa: N818 - it says what it is
+class Missing(Exception):
     """Something that the benchmark needs is not on this machine. The message says what to do."""
 
 

@@ -27,7 +27,7 @@ AGENT, REQUEST_ID, ADDRESS = "agent-of-the-benchmark", "id-of-the-benchmark", "1
 PLACE = re.compile(r"%\((\w+)\)s")
 
 
-class OtherStatements(Exception):  # noqa: N818 - it says what it is
+class OtherStatements(Exception):
     """The engine sends other statements than the peers were written for."""
 
 

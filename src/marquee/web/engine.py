@@ -161,6 +161,7 @@ class Engine(SpecMiddleware):
                 message["headers"] = [
                     *message["headers"],
                     *self.heads.missing(request, message["headers"]),
+                    *self.cors.headers(request),
                 ]
             await send(message)
 

@@ -72,8 +72,9 @@ class Location:
                 self.arguments[name] = argument_name(parameter["name"])
             if "default" in each:
                 self.defaults[self.arguments[name]] = each["default"]
-        required = [self._name(each) for each in parameters if each.get("required")]
-        self.schema = Schema(schema | ({"required": required} if required else {}), where)
+        self.required = [self._name(each) for each in parameters if each.get("required")]
+        needs = {"required": self.required} if self.required else {}
+        self.schema = Schema(schema | needs, where)
         self.decode = codec.decoder(schema)
 
     def _name(self, parameter: dict[str, Any]) -> str:
@@ -96,6 +97,8 @@ class Location:
                 raise Invalid.value(
                     self.where, f"/{name[:100]}", "is not a parameter of this operation"
                 )
+        if not values and not self.required:
+            return dict(self.defaults)
         if not self.schema.is_valid(values):
             raise self.schema.refusal(values)
         decoded = self.decode(values) if self.decode else values

@@ -4,6 +4,7 @@ In memory with `async def`. With the database over SQLAlchemy: `def` and psycopg
 and asyncpg, by `BENCH_ASYNC`; the statements are Marquee's own as `text()`, so that nothing is
 spent on building them. Run under the peers' own environment, which has nothing of Marquee's.
 """
+# ruff: noqa: ARG001 - FastAPI reads signatures
 
 import hashlib
 import json
@@ -53,6 +54,7 @@ async def known(request: Request) -> int:
 
 
 async def ping() -> Any:  # noqa: ANN401 - `response_model` says what
+    """Say that it is there."""
     return {"ok": True}
 
 
@@ -62,14 +64,17 @@ async def list_films(
     page_size: Annotated[int, Query(ge=1, le=100)] = 20,
     sort: FilmSort = FilmSort.POPULARITY,
 ) -> Any:  # noqa: ANN401
+    """List twenty films."""
     return {"items": FILMS, "page": page, "page_size": page_size, "total": 12345}
 
 
 async def get_film(user: Annotated[int, Depends(known)], film_id: MovieId) -> Any:  # noqa: ANN401
+    """Get a film."""
     return FILMS[film_id % 20]
 
 
 async def create_rating(user: Annotated[int, Depends(known)], body: NewRating) -> Any:  # noqa: ANN401
+    """Rate a film."""
     return {
         "id": 1,
         "movie_id": body.movie_id,
@@ -128,9 +133,7 @@ def without_threads(queries: QueriesAsync) -> dict[str, Any]:
     async def list_favorites(key: Digest, user_id: MovieId, limit: Limit = 50) -> Any:  # noqa: ANN401
         return await queries.list_favorites(key, user_id, limit)
 
-    async def create_star_rating(
-        key: Digest, body: NewStarRating, request: Request
-    ) -> Any:  # noqa: ANN401
+    async def create_star_rating(key: Digest, body: NewStarRating, request: Request) -> Any:  # noqa: ANN401
         return await queries.create_star_rating(key, body, request)
 
     return locals()
