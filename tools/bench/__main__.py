@@ -13,10 +13,10 @@ by the scheduler's account of its process tree: waiting for a core, for wrk or f
 in it, so it holds on a busy machine too, where requests a second and latencies only compare rows.
 Ratios are taken within each round; of figures and ratios the medians are shown.
 
-In memory, films are JSON as a cache or a document has it. Marquee runs as `marquee serve` runs it: rate limits, metrics, request ids and the validation of
-answers are on; the access log is off, as the others'. Stock Connexion does not validate answers.
-FastAPI validates them (`response_model`); with the database it sends ready-made text through
-SQLAlchemy, so that building statements costs it nothing.
+In memory, films are JSON, as a cache or a document has it. Marquee runs as `marquee serve` runs it:
+rate limits, metrics, request ids and the validation of answers are on; the access log is off, as
+the others'. Stock Connexion does not validate answers. FastAPI does (`response_model`); with the
+database it sends ready-made text through SQLAlchemy, so that building statements costs it nothing.
 
 Needs Linux with two cores, wrk, Node and npm. Writes below build/ only: the peers' environments, a
 PostgreSQL, logs, and the report as build/bench/report.md. Exits with 1 where a target is missed.

@@ -91,6 +91,7 @@ def _envelope(error: HTTPException) -> flask.Response:
     code, message = WORDS.get(status, ("VALIDATION_ERROR", error.name))
     answer = envelope(status, code, message)
     response = flask.Response(answer.body, status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
     if allow := error.get_headers() and getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allow))
     return response

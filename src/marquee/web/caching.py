@@ -144,19 +144,21 @@ class PublicAnswers:
         task = self._refreshing.get(key)
         if task is not None and entry is not None:
             return _served(entry, request, coding, "hit; fwd=stale")
+        ours = task is None
         if task is None:
             task = asyncio.create_task(self._refresh(key, perform))
             self._refreshing[key] = task
             task.add_done_callback(lambda _done: self._refreshing.pop(key, None))
         made = await asyncio.shield(task)
+        if made.status == HTTPStatus.TOO_MANY_REQUESTS and not ours:
+            # Whoever asked first has used up a limit of their own; this one has not.
+            return await self.answer(plan, request, coding, perform)
         entry = self.stores.near_get(key)
-        if entry is None:
-            return replace(made, headers=list(made.headers))
-        if made.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if entry is not None and made.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _served(entry, request, coding, f"hit; fwd=stale; fwd-status={made.status}")
-        if made.status != HTTPStatus.OK:
-            return replace(made, headers=list(made.headers))
-        return _served(entry, request, coding, "fwd=miss; stored")
+        if entry is not None and made.status == HTTPStatus.OK:
+            return _served(entry, request, coding, "fwd=miss; stored")
+        return replace(made, headers=list(made.headers))
 
     async def _refresh(self, key: str, perform: Callable[[], Awaitable[Answer]]) -> Answer:
         if self.stores.shared and (found := await asyncio.to_thread(self._from_others, key)):

@@ -33,11 +33,11 @@ def envelope(
     details: dict[str, object] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Answer:
-    """An error answer."""
+    """An error answer. Nothing stores it: by the next request it may be of yesterday."""
     error: dict[str, object] = {"code": code, "message": message[:1000]}
     if details:
         error["details"] = details
-    return json_answer(status, {"error": error}, headers)
+    return json_answer(status, {"error": error}, {"Cache-Control": "no-store", **(headers or {})})
 
 
 def as_refusal(error: Exception) -> Refusal | None:

@@ -126,7 +126,6 @@ class Performer:
         if isinstance(error, Unauthenticated) and not request.counted:
             error = self._count_failure(plan, request, error)
         answer = answer_to(error)
-        answer.headers.append((b"cache-control", b"no-store"))
         refusal = as_refusal(error) if isinstance(error, Refusal) else None
         if refusal and plan.audit and self._worth_recording(plan, request, refusal):
             answer = self._record_refusal(plan, request, refusal) or answer

@@ -15,12 +15,11 @@ from connexion.resolver import Resolution, Resolver
 
 from marquee import audit, db, settings
 from marquee.identity.auth import schemes
-from marquee.web import server
-from marquee.web.codec import Encoders
+from marquee.web import codec, server
 from tools.bench import places
 
 FUNCTIONS = "marquee.identity.auth.schemes."
-ENCODERS = Encoders()
+ENCODERS = codec.Encoders()
 
 
 class InTransactions(Resolver):  # type: ignore[misc]
@@ -60,18 +59,25 @@ def application() -> connexion.FlaskApp:
 
 def _wrapped(handler: Callable[..., Any], operation: AbstractOperation) -> Callable[..., Any]:
     source = operation._operation  # noqa: SLF001 - Connexion keeps extensions nowhere else
-    status = min(operation.responses)
-    media = operation.responses[status].get("content", {}).get("application/json")
-    encode = ENCODERS.make(media["schema"]) if media else None
-    names = {each["name"] for each in operation.parameters} | {"user", "body"}
+
+    @functools.cache
+    def encoder() -> codec.Convert | None:
+        """Made at the first call: an operation has no responses yet when it is resolved."""
+        media = operation.responses[min(operation.responses)].get("content", {})
+        return ENCODERS.make(media["application/json"]["schema"]) if media else None
+
+    @functools.cache
+    def names() -> set[str]:
+        return {each["name"] for each in operation.parameters} | {"user", "body"}
 
     @functools.wraps(handler)
     def run(**arguments: Any) -> Any:  # noqa: ANN401 - what a handler returns
         with db.transaction():
-            result = handler(**{name: arguments[name] for name in arguments.keys() & names})
+            result = handler(**{name: arguments[name] for name in arguments.keys() & names()})
             body, *rest = result if isinstance(result, tuple) else (result,)
             if "x-audit" in source:
                 audit.record(source["x-audit"], arguments["user"], resource_id=str(body["id"]))
+            encode = encoder()
             return (encode(body) if encode else body, *rest)
 
     return run
