@@ -175,6 +175,22 @@ def test_a_failure_is_not_stored(plan: Plan) -> None:
     asyncio.run(run())
 
 
+def test_a_limit_of_one_caller_is_not_shared_with_those_who_wait(plan: Plan) -> None:
+    async def limited() -> Answer:
+        await asyncio.sleep(0.05)
+        return envelope(429, "RATE_LIMITED", "Too many requests.", headers={"Retry-After": "9"})
+
+    async def run() -> list[Answer]:
+        answers = process()
+        calls = [limited, *[source] * 5]
+        return await asyncio.gather(*(get(answers, plan, perform) for perform in calls))
+
+    source = Source()
+    found = asyncio.run(run())
+    assert [answer.status for answer in found] == [429, 200, 200, 200, 200, 200]
+    assert source.made == 1
+
+
 def test_a_client_that_goes_stops_nothing(plan: Plan) -> None:
     async def run() -> None:
         answers = process()
