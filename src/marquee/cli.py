@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from marquee import __version__, db, settings
 from marquee.children import Failure
 from marquee.processes import follow_parent
 from marquee.settings import BadSetting, Settings
 from marquee.web import logs
+
+UNDEFINED_TABLE = "42P01"
+"""The SQLSTATE of PostgreSQL for a table that is not there."""
 
 Command = Callable[[argparse.Namespace, Settings], int]
 
@@ -36,6 +39,10 @@ def main(words: list[str] | None = None) -> int:
         return _fail(str(error))
     except OperationalError as error:
         return _fail(f"The database cannot be reached: {str(error.orig).splitlines()[0]}")
+    except ProgrammingError as error:
+        if getattr(error.orig, "pgcode", None) != UNDEFINED_TABLE:
+            raise
+        return _fail("The database has no tables of this version: run `marquee migrate` first.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     demo_.add_argument(
         "--titles", type=int, help="make a synthetic catalogue of this many titles instead"
     )
+    demo_.add_argument("--users", type=int, help="with this many users (a tenth of the titles)")
+    demo_.add_argument("--ratings", type=int, help="and this many ratings (ten times the titles)")
     demo_.add_argument("--seed", type=int, default=1)
     importing = add(
         "import", import_titles, "import titles from a file of JSON lines, perhaps gzipped"
@@ -145,7 +154,8 @@ def demo(options: argparse.Namespace, values: Settings) -> int:
         return _fail("The demo accounts have known keys: not with MARQUEE_ENV=production.")
     with _database(values, "demo") as engine:
         if options.titles:
-            synthetic.generate(engine, options.titles, options.seed)
+            size = {"users": options.users, "ratings": options.ratings}
+            synthetic.generate(engine, options.titles, options.seed, **size)
             return 0
         loading.load(engine)
         with engine.begin() as connection:
@@ -200,17 +210,23 @@ def _database(values: Settings, command: str) -> Iterator[Engine]:
         yield engine
         engine.dispose()
         return
-    from marquee.postgres import Postgres  # noqa: PLC0415 - only where no database is named
+    from marquee.migrations import running  # noqa: PLC0415 - only where no database is named
+    from marquee.postgres import Postgres, PostgresError  # noqa: PLC0415
 
     if command in ("serve", "worker"):
         raise BadSetting(
             f"`marquee {command}` needs DATABASE_URL; `marquee up` starts an embedded PostgreSQL."
         )
-    with Postgres.of(values.marquee_data) as postgres:
-        engine = db.engine_for(postgres.url(), statement_timeout=0)
-        db.connect(engine)
-        yield engine
-        engine.dispose()
+    try:
+        with Postgres.of(values.marquee_data) as postgres:
+            engine = db.engine_for(postgres.url(), statement_timeout=0)
+            db.connect(engine)
+            # Nobody else looks after this one: a command finds its tables there.
+            running.migrate(engine)
+            yield engine
+            engine.dispose()
+    except PostgresError as error:
+        raise Failure(str(error)) from error
 
 
 def _fail(message: str) -> int:
