@@ -8,7 +8,7 @@ long as it does.
 from __future__ import annotations
 
 import time
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -174,8 +174,14 @@ def storage_for(settings: Settings, engine: Callable[[], Engine]) -> Storage:
 def _hit(
     limiter: FixedWindowRateLimiter, policy: str, item: RateLimitItem, keys: tuple[str, ...]
 ) -> None:
-    if not limiter.hit(item, *keys):
+    if limiter.storage.incr(_key(item, keys), item.get_expiry()) > item.amount:
         raise _refusal(policy, item, limiter.get_window_stats(item, *keys).reset_time)
+
+
+@lru_cache(maxsize=4096)
+def _key(item: RateLimitItem, keys: tuple[str, ...]) -> str:
+    """The name of a counter, as the limiter itself makes it."""
+    return item.key_for(*keys)
 
 
 def _refusal(policy: str, item: RateLimitItem, reset_time: float) -> RateLimited:

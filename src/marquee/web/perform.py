@@ -85,11 +85,7 @@ class Performer:
         key = request.headers.get(idempotency.HEADER) if plan.idempotent else None
         if key and viewer and (earlier := idempotency.earlier_answer(request, viewer.id, key)):
             return earlier
-        token = conditions.if_match.set(self._if_match(plan, request))
-        try:
-            answer = self._handle(plan, arguments)
-        finally:
-            conditions.if_match.reset(token)
+        answer = self._handle_if_match(plan, request, arguments)
         if plan.audit is not None:
             audit.record(
                 plan.audit,
@@ -102,12 +98,20 @@ class Performer:
         self.private.forget_after_commit(request)
         return answer
 
-    @staticmethod
-    def _if_match(plan: Plan, request: Request) -> str | None:
-        condition = request.headers.get("if-match") if plan.if_match else None
+    def _handle_if_match(
+        self, plan: Plan, request: Request, arguments: dict[str, object]
+    ) -> Answer:
+        """With the condition of operations that take one at hand for `require_version`."""
+        if plan.if_match is None:
+            return self._handle(plan, arguments)
+        condition = request.headers.get("if-match")
         if plan.if_match == "required" and condition is None:
             raise PreconditionRequired("Name the version that you mean by If-Match.")
-        return condition
+        token = conditions.if_match.set(condition)
+        try:
+            return self._handle(plan, arguments)
+        finally:
+            conditions.if_match.reset(token)
 
     @staticmethod
     def _finish(plan: Plan, request: Request, answer: Answer) -> Answer:

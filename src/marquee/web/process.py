@@ -1,5 +1,7 @@
 """One server process: its logs, its database, its application."""
 
+import gc
+
 from marquee import db, settings
 from marquee.web import logs
 from marquee.web.app import App, create_app
@@ -16,4 +18,8 @@ def application(document: Document | None = None) -> App:
         statement_timeout=values.database_timeout,
     )
     db.connect(engine)
-    return create_app(values, document)
+    app = create_app(values, document)
+    # What the start has made stays: no collection need walk through the contract's plans again.
+    gc.collect()
+    gc.freeze()
+    return app

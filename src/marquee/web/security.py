@@ -78,10 +78,11 @@ class Security:
         """
         if not self.schemes:
             return {}
-        given = {s.name: c for s in self.schemes if (c := s.credential(request)) is not None}
-        chosen = next(
-            (each for each in self.alternatives if all(s.name in given for s in each)), None
-        )
+        given: dict[str, str] = {}
+        for scheme in self.schemes:
+            if (credential := scheme.credential(request)) is not None:
+                given[scheme.name] = credential
+        chosen = self._chosen(given)
         known = {
             s.name: s.check(given[s.name], request)
             for s in self.schemes
@@ -93,6 +94,16 @@ class Security:
         for scheme in chosen:
             information |= known[scheme.name]
         return information
+
+    def _chosen(self, given: dict[str, str]) -> list[Scheme] | None:
+        """The first alternative that the request has all credentials of."""
+        for schemes in self.alternatives:
+            for scheme in schemes:
+                if scheme.name not in given:
+                    break
+            else:
+                return schemes
+        return None
 
     def _without(self, known: dict[str, TokenInfo]) -> TokenInfo:
         if "session" in known:
