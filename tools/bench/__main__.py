@@ -29,7 +29,8 @@ import os
 import platform
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -212,12 +213,22 @@ def _measure(
         for operation in listed:
             lua = load.script(operation, database.first_movie, database.movies)
             for server in turned:
-                if operation.counting:
-                    time.sleep(SETTLING)
-                    database.forget_writes()
-                figures = load.run(operation, lua, server, options.seconds)
+                figures = _patiently(operation, lua, server, database, options.seconds)
                 runs[server.server.name, operation.name].append(figures)
     return runs
+
+
+def _patiently(
+    operation: Operation, lua: Path, server: Running, database: Database, seconds: int
+) -> load.Figures:
+    """One run; a longer one where a server had no time to answer."""
+    for longer in (1, 3, 10):
+        if operation.counting:
+            time.sleep(SETTLING)
+            database.forget_writes()
+        with suppress(load.Silent):
+            return load.run(operation, lua, server, seconds * longer)
+    raise load.Failed(f"{server.server.name} does not answer {operation.name}.")
 
 
 def _tell(results: dict[str, report.Runs], rounds: int) -> int:
