@@ -13,6 +13,8 @@ from marquee import settings
 from marquee.settings import BadSetting
 
 SHORTEST_KEY = 32
+CSRF = "csrf"
+"""The purpose of CSRF tokens, which the explorer and the sign-in issue."""
 
 
 @cache

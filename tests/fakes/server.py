@@ -13,6 +13,7 @@ import ssl
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +26,7 @@ from tests.fakes.faults import FAULTS, Fault
 CONTROL = "/_fake/"
 
 
-class FakeServer:
+class FakeServer(ABC):
     """Use as a context manager, or call `start` and `stop`; stopped, it refuses connections.
 
     `seen` holds every request since the start, `connections` says how many carried them. With a
@@ -50,13 +51,13 @@ class FakeServer:
         """The base URL to give to a client."""
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}{self.prefix}"
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Reply:
-        """Answer as the service does. Each fake has its own."""
-        raise NotImplementedError
+        """Answer as the service does."""
 
+    @abstractmethod
     def problem(self, status: int) -> Reply:
-        """Answer an error in the words of the service. Each fake has its own."""
-        raise NotImplementedError
+        """Answer an error in the words of the service."""
 
     def breaks(self, kind: str, **how: Any) -> None:
         """From now on this goes wrong. See Fault."""

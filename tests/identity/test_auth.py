@@ -15,7 +15,6 @@ from marquee import clock, db, settings, signing
 from marquee.audit import Activity
 from marquee.identity.auth import passwords
 from marquee.identity.auth.models import Session
-from marquee.identity.auth.schemes import CSRF_PURPOSE
 from marquee.identity.users.models import User
 from tests.contract.checking import check_answer
 from tests.serving import serving_with
@@ -48,7 +47,7 @@ def credentials(name: str = "Casey", password: str = PASSWORD) -> dict[str, str]
 
 def csrf_pair() -> dict[str, str]:
     """The headers of a browser that has the `__csrf` cookie."""
-    token = signing.sign(CSRF_PURPOSE, ":before signing in")
+    token = signing.sign(signing.CSRF, ":before signing in")
     return {"X-CSRF-Token": token, "Cookie": f"__csrf={token}"}
 
 

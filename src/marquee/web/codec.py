@@ -73,25 +73,6 @@ def _object_decoder(schema: dict[str, Any], made: Made) -> Convert | None:
     return decode
 
 
-def is_closed(schema: dict[str, Any], seen: frozenset[int] = frozenset()) -> bool:
-    """Whether a schema takes no names but its own, however deep: what is valid can be sent as it
-    is.
-    """
-    if id(schema) in seen:
-        return True
-    seen |= {id(schema)}
-    if any(word in schema for word in ("allOf", "anyOf", "oneOf", "not")):
-        return False
-    if schema.get("type") == "array":
-        return is_closed(schema["items"], seen)
-    properties = schema.get("properties")
-    if properties is None:
-        return True
-    return schema.get("additionalProperties") is False and all(
-        is_closed(each, seen) for each in properties.values()
-    )
-
-
 class Encoders:
     """Makes functions from objects, with attributes or keys, to JSON in the shape of a schema.
 

@@ -18,10 +18,9 @@ from marquee.settings import Settings
 from marquee.web import contract
 from marquee.web.answers import etag_of, matches, preferred_coding
 from marquee.web.contract import Document
+from marquee.web.cookies import CSRF_COOKIE
 
 ASSETS = Path(__file__).with_name("assets")
-CSRF_COOKIE = "__csrf"
-CSRF_PURPOSE = "csrf"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
@@ -86,7 +85,7 @@ def _page(base: str, settings: Settings) -> flask.Response:
     response = flask.Response(html, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY.format(nonce=nonce)
     response.headers["Cache-Control"] = "no-store"
-    if signing.unsign(CSRF_PURPOSE, flask.request.cookies.get(CSRF_COOKIE, "")) is None:
-        token = signing.sign(CSRF_PURPOSE, secrets.token_urlsafe(12))
+    if signing.unsign(signing.CSRF, flask.request.cookies.get(CSRF_COOKIE, "")) is None:
+        token = signing.sign(signing.CSRF, secrets.token_urlsafe(12))
         response.set_cookie(CSRF_COOKIE, token, secure=settings.https, samesite="Lax", path="/")
     return response

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-import structlog
 from connexion.operations import AbstractOperation
 
 from marquee.errors import Refusal
@@ -21,7 +20,6 @@ from marquee.web.request import Request
 from marquee.web.schema import Schema
 from marquee.web.security import Scheme, Security, TokenInfo
 
-log = structlog.get_logger("marquee")
 JSON = "application/json"
 
 
@@ -35,7 +33,7 @@ class BrokenPromise(Exception):
     """A handler answered with something that the contract does not say: a bug of ours."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
     """One status of an operation: its media type, and how its body is made and checked."""
 
@@ -43,9 +41,6 @@ class Outcome:
     media_type: str | None
     encode: Convert | None
     schema: Schema | None
-    may_be_ready: bool = False
-    """Whether the handler may answer with JSON that needs no encoding: the schema takes no names
-    but its own, and the handler has not answered with anything else."""
 
     def write(self, value: Any, *, validate: bool) -> bytes:  # noqa: ANN401 - what a handler returns
         """The body. Raises BrokenPromise where it would break the contract."""
@@ -53,22 +48,10 @@ class Outcome:
             return b""
         if self.media_type != JSON:
             return value if isinstance(value, bytes) else str(value).encode()
-        if validate and self.may_be_ready:
-            if self._is_ready(value):
-                return orjson.dumps(value)
-            self.may_be_ready = False
         encoded = self.encode(value) if self.encode else value
         if validate and self.schema is not None and not self.schema.is_valid(encoded):
             raise BrokenPromise(self.schema.first_error(encoded))
         return orjson.dumps(encoded)
-
-    def _is_ready(self, value: object) -> bool:
-        if type(value) is not dict or self.schema is None:
-            return False
-        try:
-            return self.schema.is_valid(value)
-        except ValueError:  # it holds what JSON does not have, e.g. a date
-            return False
 
 
 class Plan:
@@ -168,6 +151,5 @@ def _outcomes(operation: AbstractOperation, encoders: codec.Encoders) -> list[tu
         # Errors are written by the envelope alone.
         checked = schema if int(status) < HTTPStatus.BAD_REQUEST else None
         schema_ = Schema(checked, "response") if checked else None
-        ready = checked is not None and codec.is_closed(checked)
-        made.append((int(status), Outcome(int(status), media_type, encode, schema_, ready)))
+        made.append((int(status), Outcome(int(status), media_type, encode, schema_)))
     return made

@@ -14,6 +14,7 @@ from connexion.utils import get_function_from_name
 
 from marquee.errors import Forbidden, Unauthenticated
 from marquee.viewer import Viewer
+from marquee.web.cookies import received
 from marquee.web.request import Request
 
 TokenInfo = dict[str, Any]
@@ -42,7 +43,7 @@ class Scheme:
         if self._require_available is not None:
             self._require_available()
         if self.place == "cookie":
-            return request.cookies.get(f"__Host-{self._key}") or request.cookies.get(self._key)
+            return received(request.cookies, self._key)
         if self.place == "header":
             return request.headers.get(self._key.lower())
         kind, _, token = request.headers.get("authorization", "").partition(" ")

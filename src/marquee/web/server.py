@@ -11,7 +11,6 @@ import shutil
 import tempfile
 from typing import Any
 
-import structlog
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
@@ -20,8 +19,6 @@ from sqlalchemy import Engine, text
 
 from marquee import signing
 from marquee.settings import Settings
-
-log = structlog.get_logger("marquee")
 
 DEMO_KEYS = ("abcdef1234567890", "1234567890")
 BACKLOG = 1024

@@ -20,11 +20,10 @@ from marquee.identity.auth.models import Session
 from marquee.identity.users.models import User
 from marquee.identity.users.service import with_permissions
 from marquee.viewer import Viewer
+from marquee.web.cookies import CSRF_COOKIE, SESSION_COOKIE, received
 
 TokenInfo = dict[str, Any]
 
-CSRF_COOKIE = "__csrf"
-CSRF_PURPOSE = "csrf"
 SESSION_PURPOSE = "session"
 LONGEST = 4096
 JWT_DOTS = 2
@@ -66,8 +65,8 @@ def csrf(token: str, request: CookieRequest) -> TokenInfo:
     """
     if not hmac.compare_digest(token.encode(), request.cookies.get(CSRF_COOKIE, "").encode()):
         raise Forbidden("X-CSRF-Token is not the value of the __csrf cookie.", "CSRF_FAILED")
-    bound_to = signing.unsign(CSRF_PURPOSE, token)
-    cookie = request.cookies.get("__Host-marquee_session") or request.cookies.get("marquee_session")
+    bound_to = signing.unsign(signing.CSRF, token)
+    cookie = received(request.cookies, SESSION_COOKIE)
     session_id = signing.unsign(SESSION_PURPOSE, cookie) if cookie else None
     if bound_to is None or (session_id and bound_to.partition(":")[0] != session_id):
         raise Forbidden("X-CSRF-Token does not belong to this session.", "CSRF_FAILED")

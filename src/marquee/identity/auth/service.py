@@ -10,7 +10,7 @@ from marquee.db import session as database
 from marquee.errors import Unauthenticated
 from marquee.identity.auth import passwords
 from marquee.identity.auth.models import Session
-from marquee.identity.auth.schemes import CSRF_PURPOSE, SESSION_PURPOSE
+from marquee.identity.auth.schemes import SESSION_PURPOSE
 from marquee.identity.users.models import User
 from marquee.viewer import origin
 
@@ -51,4 +51,4 @@ def session_cookie(session_id: int) -> str:
 
 def csrf_token(session_id: int) -> str:
     """A CSRF token that is good for this session alone."""
-    return signing.sign(CSRF_PURPOSE, f"{session_id}:{secrets.token_urlsafe(12)}")
+    return signing.sign(signing.CSRF, f"{session_id}:{secrets.token_urlsafe(12)}")
