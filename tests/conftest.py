@@ -7,6 +7,7 @@ the test's own transaction. Tests that need several processes start them with `t
 import hashlib
 import itertools
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -15,7 +16,9 @@ import pytest
 import structlog
 from sqlalchemy import Engine, select
 
+files = tempfile.TemporaryDirectory(prefix="marquee-tests-")
 os.environ |= {
+    "MARQUEE_DATA": files.name,
     "MARQUEE_SECRET_KEY": "a secret key of the tests, of fifty characters ....",
     "CRON_SECRET": "the cron secret",
     "METRICS_ENABLED": "true",
@@ -23,6 +26,7 @@ os.environ |= {
     "ACCESS_LOG": "false",
     "RATE_LIMIT_DEFAULT": "1000000/minute",
     "RATE_LIMIT_AUTH": "1000000/minute",
+    "SIGN_IN_ATTEMPTS": "1000000",
     "CACHE_DURATION_SECONDS": "30",
 }
 for variable in ("DATABASE_URL", "REDIS_URL", "TMDB_API_KEY", "MARQUEE_ENV"):
@@ -83,6 +87,23 @@ def base_url(app: App) -> Iterator[str]:
     """The address of a server of the application."""
     with serving(app) as url:
         yield url
+
+
+@pytest.fixture
+def set_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Change the server's settings for one test."""
+
+    def set_variables(**variables: str | None) -> None:
+        for name, value in variables.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+        settings.current.cache_clear()
+
+    yield set_variables
+    monkeypatch.undo()
+    settings.current.cache_clear()
 
 
 @pytest.fixture

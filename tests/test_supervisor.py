@@ -193,6 +193,7 @@ def test_life(folder: Path) -> None:
     assert f"http://127.0.0.1:{up.port}/api/v1/ui" in up.out
     assert "abcdef1234567890" in up.out
     assert up.out.count("curl ") == 3
+    assert f"{up.data}/mailbox: `marquee mail` shows it" in up.out
     secret = up.data / "secret_key"
     key = secret.read_text()
     assert len(key) > 32

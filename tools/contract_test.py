@@ -31,6 +31,7 @@ SETTINGS = {
     "MARQUEE_SECRET_KEY": "the secret key of the contract's test, long enough",
     "RATE_LIMIT_DEFAULT": "1000000/minute",
     "RATE_LIMIT_AUTH": "1000000/minute",
+    "SIGN_IN_ATTEMPTS": "1000000",
     "RATE_LIMIT_RECOMMENDATIONS": "1000000/minute",
     "METRICS_ENABLED": "true",
     "METRICS_TOKEN": "the metrics token",
@@ -79,7 +80,7 @@ def running() -> Iterator[tuple[Live, Committed, Path]]:
         tempfile.TemporaryDirectory() as name,
         Postgres(Path(name) / "postgres") as postgres,
         own_database(postgres.url()) as url,
-        live(url, Path(name)) as server,
+        live(url, Path(name), MARQUEE_DATA=name) as server,
     ):
         engine = db.engine_for(url)
         with committed(engine) as rows:

@@ -1,4 +1,4 @@
-"""The command line: `marquee up|serve|worker|migrate|migration|demo|import|user`."""
+"""The command line: `marquee up|serve|worker|migrate|migration|demo|import|user|mail`."""
 
 import argparse
 import asyncio
@@ -84,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input"
     )
+    mail_ = add("mail", show_mail, "list the mail that was kept for want of SMTP_HOST, or show one")
+    mail_.add_argument("id", nargs="?", help="the message to show; `last` is the newest")
     return parser
 
 
@@ -111,10 +113,14 @@ def serve(options: argparse.Namespace, values: Settings) -> int:
 def worker(_options: argparse.Namespace, values: Settings) -> int:
     """Do jobs until a signal says to stop."""
     from marquee import jobs  # noqa: PLC0415 - only this command needs it
-    from marquee.operations.system import tasks  # noqa: PLC0415
+    from marquee.identity.mailing import tasks as mailing  # noqa: PLC0415
+    from marquee.operations.system import tasks as system  # noqa: PLC0415
+    from marquee.services import mail  # noqa: PLC0415
 
     follow_parent()
-    work = jobs.work(values.database_url, [tasks.register], concurrency=values.worker_concurrency)
+    mail.carrier(values)  # settings that contradict each other are told now, not at the first mail
+    tasks = [system.register, mailing.register]
+    work = jobs.work(values.database_url, tasks, concurrency=values.worker_concurrency)
     with _database(values, "worker"):
         asyncio.run(work)
     return 0
@@ -198,6 +204,26 @@ def create_user(options: argparse.Namespace, values: Settings) -> int:
         except creating.Refused as error:
             return _fail(str(error))
     sys.stdout.write(f"{user.username} has the id {user.id}.\n")
+    return 0
+
+
+def show_mail(options: argparse.Namespace, values: Settings) -> int:
+    """List the messages of the mailbox folder, the newest first, or print the text of one."""
+    from marquee.services.mailbox import Mailbox  # noqa: PLC0415 - only this command needs it
+
+    mailbox = Mailbox(values.mailbox)
+    try:
+        found = mailbox.find(options.id) if options.id else None
+        listed = [] if options.id else mailbox.messages()
+    except OSError as error:
+        return _fail(str(error))
+    if options.id and found is None:
+        return _fail(f"There is no message {options.id} in {mailbox.folder}.")
+    if found:
+        sys.stdout.write(found.text)
+    for kept in listed:
+        words = (kept.name, *(str(kept.message[name]) for name in ("Date", "To", "Subject")))
+        sys.stdout.write("  ".join(words) + "\n")
     return 0
 
 

@@ -143,13 +143,9 @@ class _Transaction:
         actions: Iterable[Callable[[], object]] = ()
         try:
             if kind is None:
-                session.commit()
-                actions = session.info.pop(AFTER_COMMIT, ())
+                actions = _commit()
             else:
                 session.rollback()
-        except BaseException:
-            session.rollback()
-            raise
         finally:
             session.remove()
         for action in actions:
@@ -159,6 +155,27 @@ class _Transaction:
 def transaction() -> AbstractContextManager[None]:
     """Commit what the block did, or none of it. Nothing else commits; it cannot be nested."""
     return _Transaction()
+
+
+def checkpoint() -> None:
+    """Commit what the present transaction did so far, and give its connection back.
+
+    Before slow work that needs no database, such as a password's hash, and for what must outlive a
+    refusal, such as a failed sign-in that is counted. What follows is a transaction of its own.
+    """
+    for action in _commit():
+        action()
+
+
+def _commit() -> Iterable[Callable[[], object]]:
+    """Commit; what is to be done now that it is."""
+    try:
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    actions: Iterable[Callable[[], object]] = session.info.pop(AFTER_COMMIT, ())
+    return actions
 
 
 def after_commit(action: Callable[[], object]) -> None:

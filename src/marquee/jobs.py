@@ -1,7 +1,8 @@
 """Background work: Procrastinate's queue in PostgreSQL.
 
 A worker is a process of its own (`marquee worker`); several may run, on several machines. A domain
-that has work to do gives a function that adds its tasks to the queue's application.
+that has work to do gives a function that adds its tasks to the queue's application; its services
+put jobs into the queue by `defer`.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,9 +10,13 @@ from typing import Any
 
 import procrastinate
 import structlog
-from procrastinate import PsycopgConnector
+from procrastinate import PsycopgConnector, RetryStrategy
+from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
+from procrastinate.jobs import DEFAULT_QUEUE
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
+
+from marquee.db import session
 
 log = structlog.get_logger("marquee")
 
@@ -19,6 +24,25 @@ Register = Callable[[procrastinate.App], None]
 
 STALLED_SECONDS = 30
 HOURS_KEPT = 24 * 30
+_outside = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
+"""The queue for those who only add to it: it knows no task, and uses the caller's connection."""
+
+
+def defer(task: str, **arguments: str | int) -> None:
+    """Add a job to the present transaction: there is one when that is committed, else none.
+
+    A worker takes it up at once. Arguments are stored in plain text for weeks, and logged: ids,
+    never a secret.
+    """
+    connection = session.connection()
+    _outside.configure_task(task, queue=DEFAULT_QUEUE, connection=connection).defer(**arguments)
+
+
+def patiently(*errors: type[Exception]) -> RetryStrategy:
+    """Do a job again that ended by one of these errors: after 4 s, 16 s, 64 s, and so on, seven
+    times within six hours. Then, or after any other error, it has failed, which is logged.
+    """
+    return RetryStrategy(max_attempts=7, exponential_wait=4, retry_exceptions=errors)
 
 
 def make_app(database_url: str, tasks: Sequence[Register]) -> procrastinate.App:

@@ -14,15 +14,31 @@ from typing import Any
 
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 ORIGIN = r"https?://[^/\s,]+"
+ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 RATE = r"[1-9][0-9]*/[1-9]?[0-9]*(second|minute|hour|day)"
 FORMS = {
     "MARQUEE_ENV": ("development|test|staging|production", "development or production"),
     "PUBLIC_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://api.example.org"),
+    "APP_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://www.example.org"),
+    "PASSKEY_DOMAIN": (r"[a-z0-9-]+(\.[a-z0-9-]+)*", "a domain like example.org"),
+    "SMTP_TLS": ("starttls|tls|none", "starttls, tls or none"),
+    "MAIL_FROM": (
+        rf"[^<>\x00-\x1f]*<{ADDRESS}>|{ADDRESS}",
+        "an address like Marquee <no-reply@example.org>",
+    ),
     "CORS_ORIGINS": (
         rf"(\*|{ORIGIN})(\s*,\s*(\*|{ORIGIN})?)*",
         "a list of origins like https://example.org",
     ),
+    "STORAGE_URL": (
+        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_./-]*)?",
+        "a bucket like s3://marquee/files",
+    ),
+    "MEDIA_SERVER_URL": (rf"{ORIGIN}(/\S*)?", "an address like http://jellyfin.local:8096"),
+    "MEDIA_SERVER_KIND": ("jellyfin|emby", "jellyfin or emby"),
+    "S3_ENDPOINT_URL": (rf"{ORIGIN}/?", "an address like https://s3.example.org"),
     "LOG_LEVEL": ("DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level like INFO"),
+    "REGISTRATION": ("open|verified|closed", "open, verified or closed"),
     "RATE_LIMIT_DEFAULT": (RATE, "a rate like 600/minute"),
     "RATE_LIMIT_AUTH": (RATE, "a rate like 5/15minute"),
     "RATE_LIMIT_RECOMMENDATIONS": (RATE, "a rate like 10/minute"),
@@ -35,10 +51,18 @@ RANGES: dict[str, tuple[float, float]] = {
     "TRUSTED_PROXIES": (0, 20),
     "REQUEST_TIMEOUT": (1, 3600),
     "HEADER_TIMEOUT": (1, 3600),
+    "SIGN_IN_ATTEMPTS": (1, 1_000_000),
+    "ACCESS_TOKEN_LIFETIME": (1, 86400),
+    "REFRESH_TOKEN_LIFETIME": (60, 366 * 86400),
+    "SESSION_MAX_PER_USER": (1, 1000),
     "DATABASE_TIMEOUT": (1, 3600),
     "WORKER_CONCURRENCY": (1, 512),
     "CACHE_DURATION_SECONDS": (0, 86400),
     "TMDB_TIMEOUT": (0.01, 60),
+    "MEDIA_SERVER_TIMEOUT": (0.01, 60),
+    "STORAGE_TIMEOUT": (0.01, 60),
+    "SMTP_PORT": (1, 65535),
+    "SMTP_TIMEOUT": (0.01, 300),
 }
 """The least and the most that a number may be."""
 
@@ -56,7 +80,10 @@ class Settings:
     marquee_data: Path = Path(".data")
     """The folder of the embedded PostgreSQL, the secret key, stored files and the mailbox."""
     marquee_secret_key: str = ""
-    """Signs tokens, cookies and cursors. At least 32 characters; the same on every machine."""
+    """Signs tokens, cookies and cursors, encrypts stored secrets. At least 32 characters; the same
+    on every machine."""
+    marquee_old_secret_keys: tuple[str, ...] = ()
+    """Those before it, still believed: so that a change of the key signs nobody out."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -70,6 +97,12 @@ class Settings:
     believed."""
     public_url: str = ""
     """The address that clients see, e.g. `https://api.example.org`; makes cookies `Secure`."""
+    app_url: str = ""
+    """The address of the web application, to whose pages `/verify-email` and `/reset-password` the
+    links in mails lead; empty means `public_url`."""
+    passkey_domain: str = ""
+    """The domain that passkeys are for, e.g. `example.org` for pages of `www.example.org`; empty
+    means that of the web application. Passkeys do not survive its change."""
     cors_origins: tuple[str, ...] = ()
     request_timeout: int = 30
     """How long a client may take to send its body."""
@@ -78,6 +111,17 @@ class Settings:
     validate_responses: bool = True
     access_log: bool = True
     log_level: str = "INFO"
+
+    registration: str = "open"
+    """Who may register: everybody (`open`), who confirms the e-mail first (`verified`), or nobody
+    (`closed`)."""
+    sign_in_attempts: int = 5
+    """Failures of one account, or from one address, that lock it for a quarter of an hour."""
+    access_token_lifetime: int = 900
+    refresh_token_lifetime: int = 30 * 24 * 3600
+    """How long a session lasts that is not used; each refresh begins it anew."""
+    session_max_per_user: int = 10
+    """A further sign-in ends the oldest session."""
 
     database_url: str = ""
     """`postgresql://user:password@host/name`; empty means the embedded PostgreSQL."""
@@ -102,6 +146,42 @@ class Settings:
     tmdb_base_url: str = "https://api.themoviedb.org/3"
     tmdb_timeout: float = 5.0
 
+    media_server_url: str = ""
+    """The media server whose accounts may sign in here, whatever `registration` says. Its
+    administrators are administrators here. Empty means that nobody signs in so."""
+    media_server_kind: str = "jellyfin"
+    """What it is: `jellyfin` or `emby`."""
+    media_server_timeout: float = 5.0
+    """The longest that it may take to look at a password."""
+    allow_passwordless_login: bool = False
+    """Whether accounts of the media server that have no password there may sign in without one."""
+
+    smtp_host: str = ""
+    """The server that takes our mail; empty means that mail is kept in the folder `mailbox` of
+    `marquee_data`, where `marquee mail` shows it."""
+    smtp_port: int = 587
+    smtp_username: str = ""
+    smtp_password: str = ""
+    smtp_tls: str = "starttls"
+    """`starttls`, `tls` from the first byte (port 465), or `none`, which excludes a password. The
+    server's certificate must hold; `SSL_CERT_FILE` names a private authority."""
+    smtp_timeout: float = 10.0
+    """The longest wait for each of the server's answers; a message may take six times as long."""
+    mail_from: str = ""
+    """Whom mail comes from: `Marquee <no-reply@example.org>`."""
+
+    storage_url: str = ""
+    """Where files are kept: `s3://bucket` or `s3://bucket/prefix`; empty means the folder `files`
+    of `marquee_data`, which all processes must share."""
+    storage_timeout: float = 10.0
+    """The longest that one attempt to store or read a file may take; three are made."""
+    s3_endpoint_url: str = ""
+    """Of a store other than Amazon's, e.g. `https://s3.example.org`."""
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str = ""
+    """Empty means that the key is found as Amazon's tools find it, e.g. by the machine's role."""
+    s3_secret_access_key: str = ""
+
     metrics_enabled: bool = False
     metrics_token: str = ""
     cron_secret: str = ""
@@ -120,6 +200,32 @@ class Settings:
     def https(self) -> bool:
         """Whether clients come by HTTPS."""
         return self.public_url.startswith("https://")
+
+    @property
+    def mailbox(self) -> Path:
+        """The folder of the mail that is kept where no `SMTP_HOST` takes it."""
+        return self.marquee_data / "mailbox"
+
+    @property
+    def server_address(self) -> str:
+        """Where clients find the server: `PUBLIC_URL`, else the place where it listens."""
+        return self.public_url.rstrip("/") or listening_at(self.host, self.port)
+
+    @property
+    def app_address(self) -> str:
+        """Where people find the web application."""
+        return self.app_url.rstrip("/") or self.server_address
+
+
+def listening_at(host: str, port: int) -> str:
+    """The address by which a client on this machine finds a server that listens on `host`."""
+    host = reachable_host(host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def reachable_host(host: str) -> str:
+    """Where a client on this machine finds a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not listened on
 
 
 def read(environ: Mapping[str, str]) -> Settings:

@@ -18,19 +18,30 @@ CSRF = "csrf"
 
 
 @cache
-def key_for(purpose: str) -> bytes:
-    """The 32 bytes of key for one purpose. Raises BadSetting where there is no secret to derive it
-    from.
+def keys_for(purpose: str) -> tuple[bytes, ...]:
+    """The keys for one purpose, 32 bytes each: today's, then those of the secrets before it.
+
+    Raises BadSetting where there is no secret to derive one from.
     """
-    secret = settings.current().marquee_secret_key
-    if len(secret) < SHORTEST_KEY:
-        raise BadSetting(f"MARQUEE_SECRET_KEY must have at least {SHORTEST_KEY} characters.")
-    return hmac.digest(secret.encode(), purpose.encode() + b"\x01", hashlib.sha256)
+    values = settings.current()
+    secrets = (values.marquee_secret_key, *values.marquee_old_secret_keys)
+    if any(len(secret) < SHORTEST_KEY for secret in secrets):
+        raise BadSetting(
+            "MARQUEE_SECRET_KEY, and each of MARQUEE_OLD_SECRET_KEYS, must have at least "
+            f"{SHORTEST_KEY} characters."
+        )
+    info = purpose.encode() + b"\x01"
+    return tuple(hmac.digest(secret.encode(), info, hashlib.sha256) for secret in secrets)
+
+
+def key_for(purpose: str) -> bytes:
+    """The key with which something new is signed. Raises BadSetting."""
+    return keys_for(purpose)[0]
 
 
 def sign(purpose: str, text: str) -> str:
     """The text, readable, with its signature: URL-safe characters and one dot."""
-    return f"{_encode(text.encode())}.{_encode(_signature(purpose, text))}"
+    return _signed(key_for(purpose), text)
 
 
 def unsign(purpose: str, token: str) -> str | None:
@@ -41,11 +52,13 @@ def unsign(purpose: str, token: str) -> str | None:
     except ValueError:
         return None
     # The whole token is compared: Base64 has several spellings, and only ours is good.
-    return text if hmac.compare_digest(token.encode(), sign(purpose, text).encode()) else None
+    ours = (_signed(key, text).encode() for key in keys_for(purpose))
+    return text if any(hmac.compare_digest(token.encode(), each) for each in ours) else None
 
 
-def _signature(purpose: str, text: str) -> bytes:
-    return hmac.digest(key_for(purpose), text.encode(), hashlib.sha256)[:16]
+def _signed(key: bytes, text: str) -> str:
+    signature = hmac.digest(key, text.encode(), hashlib.sha256)[:16]
+    return f"{_encode(text.encode())}.{_encode(signature)}"
 
 
 def _encode(data: bytes) -> str:

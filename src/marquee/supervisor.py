@@ -23,7 +23,7 @@ from marquee.children import Child, Failure, Restarts, fate, stop_process
 from marquee.postgres import Postgres, PostgresError
 from marquee.postgres.place import environment
 from marquee.processes import PARENT, Lock, parent_bound, to_stderr
-from marquee.settings import Settings
+from marquee.settings import Settings, listening_at, reachable_host
 
 ADMIN_KEY = "abcdef1234567890"
 CONSUMER_KEY = "1234567890"
@@ -250,13 +250,15 @@ class Supervisor:
             self._pause(TICK)
 
     def _welcome(self) -> str:
-        root = f"http://{_in_url(reachable_host(self._settings.host))}:{self._port}"
-        api = f"{root}/api/v1"
+        api = f"{listening_at(self._settings.host, self._port)}/api/v1"
         lines = [
             "",
             f"  Explorer   {api}/ui",
             f"  Contract   {api}/openapi.json",
         ]
+        if not self._settings.smtp_host:
+            folder = self._settings.mailbox.absolute()
+            lines.append(f"  Mail       {folder}: `marquee mail` shows it")
         if self._settings.production:
             return "\n".join([*lines, "", ""])
         bearer = f"-H 'Authorization: Bearer {CONSUMER_KEY}'"
@@ -301,11 +303,6 @@ def free_port(host: str, port: int) -> int:
     return port
 
 
-def reachable_host(host: str) -> str:
-    """Where a client on this machine finds a server that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not listened on
-
-
 def is_ready(host: str, port: int) -> bool:
     """Whether `GET /readyz` answers 200."""
     connection = http.client.HTTPConnection(reachable_host(host), port, timeout=2)
@@ -316,7 +313,3 @@ def is_ready(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

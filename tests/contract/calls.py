@@ -2,18 +2,32 @@
 credential that its security asks for.
 """
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from PIL import Image
 
 from marquee.web import contract
 from tests.contract.checking import resolved
 
 LONGEST_REFUSAL = 8000
-USER_SCHEMES = frozenset(("bearer", "api_key", "session"))
+FORM = "multipart/form-data"
+USER_SCHEMES = frozenset(("bearer", "access_token", "api_key", "session"))
 SECRETS = {"metrics_token": "the metrics token", "cron_secret": "the cron secret"}
 """The schemes that stand for no user, with the secrets that the tests' environment sets."""
+
+
+def picture(kind: str) -> bytes:
+    """A small picture: `picture("JPEG")`."""
+    written = io.BytesIO()
+    Image.new("RGB", (8, 6), "orange").save(written, kind)
+    return written.getvalue()
+
+
+SMALL_FILES = {"image/jpeg": picture("JPEG")}
+"""A file of each type that a form of the contract names first."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,17 @@ class Operation:
         return bool(self.schemes & USER_SCHEMES)
 
     @property
+    def takes_keys(self) -> bool:
+        """Whether an API key is good for it."""
+        return "api_key" in self.schemes
+
+    @property
+    def permission(self) -> str | None:
+        """What the caller's roles must allow."""
+        permission: str | None = self.definition.get("x-permission")
+        return permission
+
+    @property
     def parameters(self) -> list[dict[str, Any]]:
         """Those of the path item and its own."""
         item = resolved()["paths"][self.path]
@@ -68,6 +93,27 @@ class Operation:
         """The example of its JSON body; None without one."""
         content = self.definition.get("requestBody", {}).get("content", {})
         return content.get("application/json", {}).get("example")
+
+    @property
+    def media_type(self) -> str:
+        """The header that goes with its body; empty without one."""
+        [media_type] = self.definition.get("requestBody", {"content": {"": None}})["content"]
+        return f"{FORM}; boundary=x" if media_type == FORM else str(media_type)
+
+    @property
+    def files(self) -> dict[str, tuple[str, bytes, str]] | None:
+        """A file for each that its form asks for, of the first type that it takes; None without
+        a form.
+        """
+        form = self.definition.get("requestBody", {}).get("content", {}).get(FORM)
+        if form is None:
+            return None
+        names = [name for name in form["schema"]["required"] if name in form["encoding"]]
+        types = [form["encoding"][name]["contentType"].partition(",")[0] for name in names]
+        return {
+            name: ("picture", SMALL_FILES[each], each)
+            for name, each in zip(names, types, strict=True)
+        }
 
     @property
     def success(self) -> dict[str, Any]:
@@ -85,18 +131,32 @@ class Operation:
         return {"Authorization": f"Bearer {found[0]}"} if found else {}
 
     def call(
-        self, client: httpx.Client, headers: dict[str, str] | None = None, **values: object
+        self,
+        client: httpx.Client,
+        headers: dict[str, str] | None = None,
+        *,
+        secret: bool = True,
+        **values: object,
     ) -> httpx.Response:
-        """Call it with its examples; `values` are those of the path."""
-        sent = {**self.secret(), **(headers or {})}
-        return client.request(self.method.upper(), self.url(**values), headers=sent, json=self.body)
+        """Call it with its examples; `values` are those of the path. `secret` says whether the
+        system's own is sent where its security asks for one.
+        """
+        sent = {**(self.secret() if secret else {}), **(headers or {})}
+        url = self.url(**values)
+        return client.request(
+            self.method.upper(), url, headers=sent, json=self.body, files=self.files
+        )
 
 
 OPERATIONS = [Operation(*each) for each in contract.operations(resolved())]
 BY_NAME = {each.name: each for each in OPERATIONS}
 SECURED = [each for each in OPERATIONS if not each.anonymous]
 FOR_USERS = [each for each in OPERATIONS if each.for_users]
-WITH_BODY = [each for each in OPERATIONS if each.body is not None]
+FOR_KEYS = [each for each in FOR_USERS if each.takes_keys]
+ACCOUNT_ONLY = [each for each in FOR_USERS if not each.takes_keys]
+UNSAFE = [each for each in OPERATIONS if each.method != "get"]
+PERMITTED = [each for each in FOR_USERS if each.permission]
+WITH_BODY = [each for each in OPERATIONS if each.media_type]
 
 
 def name_of(operation: Operation) -> str:

@@ -2,18 +2,28 @@
 they run.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
-from marquee import db
+from marquee import clock, db
 from marquee.catalogue.movies.models import Movie
+from marquee.identity.auth import tokens
+from marquee.identity.auth.models import Session
+from marquee.identity.users.avatars import images
+from marquee.identity.users.avatars.models import Avatar
+from marquee.identity.users.models import User
+from marquee.services import storage
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
 from tests.committed import committed
+from tests.contract.calls import BY_NAME
 from tests.live import live, own_database
 
 LAST = "test_exercised.py"
@@ -32,7 +42,47 @@ def world(make: Callable[..., Any], me: Any) -> None:
     make(Movie, id=42, tmdb_id=578, title="Jaws")
     other = make(Movie, title="The Shark Is Still Working")
     make(Favorite, id=12, user_id=me.id, movie_id=other.id)
+    sent = (BY_NAME["upload_avatar"].files or {})["file"][1]
+    picture, key = images.square(io.BytesIO(sent)), "avatars/example.webp"
+    storage.current().put(key, picture.data, images.MEDIA_TYPE)
+    kept = {"width": picture.side, "height": picture.side, "is_animated": picture.moved}
+    size = {"file_size_bytes": len(picture.data)}
+    make(Avatar, user_id=me.id, version=1, file_key=key, is_current=True, **kept, **size)
     make(Rating, id=7, user_id=me.id, movie_id=other.id, score=9)
+
+
+@pytest.fixture
+def token_of(make: Callable[..., Any]) -> Callable[[User], dict[str, str]]:
+    """The header of a user who has just signed in, which every operation for users takes."""
+
+    def token_of(user: User) -> dict[str, str]:
+        later = clock.now() + timedelta(hours=1)
+        opened = make(Session, user_id=user.id, expires_at=later)
+        return {"Authorization": f"Bearer {tokens.issue(user.id, opened.id)}"}
+
+    return token_of
+
+
+@pytest.fixture
+def client(
+    client_of: Callable[..., httpx.Client], token_of: Callable[..., Any], me: User
+) -> httpx.Client:
+    """A client in which `me` has signed in: keys do not open every operation."""
+    made = client_of(None)
+    made.headers.update(token_of(me))
+    return made
+
+
+@pytest.fixture
+def admin(
+    client_of: Callable[..., httpx.Client],
+    token_of: Callable[..., Any],
+    make_user: Callable[..., User],
+) -> httpx.Client:
+    """A client in which an administrator has signed in."""
+    made = client_of(None)
+    made.headers.update(token_of(make_user("admin")))
+    return made
 
 
 @dataclass(frozen=True)
@@ -52,7 +102,10 @@ class Target:
 @pytest.fixture(scope="session")
 def granian(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """The real server, on a database of its own."""
-    with own_database(database_url) as url, live(url, tmp_path_factory.mktemp("live")) as server:
+    with (
+        own_database(database_url) as url,
+        live(url, tmp_path_factory.mktemp("live"), SIGN_IN_ATTEMPTS="1000000") as server,
+    ):
         engine = db.engine_for(url)
         with committed(engine) as rows:
             user = rows.user()

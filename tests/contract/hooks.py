@@ -40,7 +40,8 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
         headers["Idempotency-Key"] = f"key-{os.getpid()}-{next(keys)}"
     if case.operation.definition.raw["operationId"] == "login" and isinstance(case.body, dict):
         # Nobody guesses a password.
-        case.body |= {"username": os.environ["SCHEMATHESIS_USERNAME"], "password": PASSWORD}
+        name = os.environ["SCHEMATHESIS_USERNAME"]
+        case.body |= {"username": name, "password": PASSWORD, "provider": "local"}
 
 
 def whole(value: object) -> int:

@@ -17,6 +17,7 @@ from marquee.web.app import App
 from marquee.web.parameters import ENGINE_HEADERS, argument_name
 from marquee.web.routing import TEMPLATE
 from tests.contract.calls import BY_NAME, OPERATIONS, Operation, name_of
+from tools.contract.exceptions import AGREED
 
 TESTS = Path(__file__).parents[1]
 BUNDLE = contract.load()
@@ -173,7 +174,8 @@ class TestSecurity:
 
     @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
     def test_users_operations_name_a_permission(self, operation: Operation) -> None:
-        assert operation.for_users == ("x-permission" in operation.definition), (
+        asks = operation.for_users and operation.name not in AGREED.without_permission
+        assert asks == ("x-permission" in operation.definition), (
             f"{operation.name}: x-permission is for operations that ask for a user, and for all."
         )
 

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Engine, text
 
 from marquee import db, settings
+from marquee.identity.auth import tokens
 from marquee.identity.users.models import User
 from marquee.operations.system import checks
 from marquee.web.app import create_app
@@ -26,17 +27,17 @@ IDEMPOTENT = [each for each in OPERATIONS if each.definition.get("x-idempotent")
 CACHED = [each for each in OPERATIONS if "x-cache" in each.definition]
 LIMITED = [each for each in OPERATIONS if each.definition.get("x-rate-limit") != "none"]
 UNLIMITED = [each for each in OPERATIONS if each not in LIMITED]
-INDEPENDENT = {"get_build_info", "get_liveness", "get_metrics"}
+INDEPENDENT = {"get_auth_session", "get_build_info", "get_liveness", "get_metrics"}
 """Operations that need no database."""
 
 
 @pytest.fixture
-def headers(key_of: Call, make_user: Call) -> Call:
+def headers(token_of: Call, make_user: Call) -> Call:
     """The headers by which an administrator may call an operation, or the system's secret."""
-    credential = {"Authorization": f"Bearer {key_of(make_user('admin'))}"}
+    root = make_user("admin")
 
     def headers(operation: Operation, **more: str) -> dict[str, str]:
-        return {**(credential if operation.for_users else operation.secret()), **more}
+        return {**(token_of(root) if operation.for_users else operation.secret()), **more}
 
     return headers
 
@@ -53,7 +54,13 @@ class TestEveryOperation:
     ) -> None:
         sent = operation.secret()
         url = operation.url() + "?colour=red"
-        answer = admin.request(operation.method.upper(), url, headers=sent, json=operation.body)
+        answer = admin.request(
+            operation.method.upper(),
+            url,
+            headers=sent,
+            json=operation.body,
+            files=operation.files,
+        )
         refused(answer, 400, "VALIDATION_ERROR")
         assert answer.json()["error"]["details"]["errors"][0]["path"] == "/colour"
 
@@ -78,12 +85,13 @@ class TestEveryOperation:
 class TestNegotiation:
     @pytest.mark.parametrize("operation", ANSWERING, ids=name_of)
     def test_406(self, admin: httpx.Client, operation: Operation) -> None:
-        for accept in ("application/xml", "image/*", "text/csv;q=1, application/xml"):
+        for accept in ("application/xml", "audio/*", "text/csv;q=1, application/xml"):
             refused(operation.call(admin, {"Accept": accept}), 406, "NOT_ACCEPTABLE")
 
     @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
     def test_what_is_acceptable(self, admin: httpx.Client, operation: Operation) -> None:
-        for accept in ("*/*", "application/*, text/*", "Application/JSON;q=0.9, Text/Plain"):
+        named = "Application/JSON;q=0.9, Text/Plain, Image/WebP"
+        for accept in ("*/*", "application/*, text/*, image/*", named):
             assert operation.call(admin, {"Accept": accept}).status_code != 406
 
     @pytest.mark.parametrize("operation", WITH_BODY, ids=name_of)
@@ -102,6 +110,8 @@ class TestNegotiation:
         ],
     )
     def test_415(self, base_url: str, headers: Call, operation: Operation, media_type: str) -> None:
+        if media_type == operation.media_type:
+            media_type = JSON
         sent = headers(operation, **{"Content-Type": media_type, "Content-Length": "2"})
         answer = raw.exchange(base_url, operation.method.upper(), target(operation), sent, b"{}")
         refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -111,8 +121,8 @@ class TestNegotiation:
     def test_415_for_content_codings(
         self, base_url: str, headers: Call, operation: Operation, coding: str
     ) -> None:
-        framing = {"Content-Type": JSON, "Content-Encoding": coding, "Content-Length": "2"}
-        sent = headers(operation, **framing)
+        coded = {"Content-Encoding": coding, "Content-Length": "2"}
+        sent = headers(operation, **{"Content-Type": operation.media_type}, **coded)
         answer = raw.exchange(base_url, operation.method.upper(), target(operation), sent, b"{}")
         refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
 
@@ -126,7 +136,8 @@ class TestLargeBodies:
         self, base_url: str, headers: Call, operation: Operation
     ) -> None:
         for declared in (self.largest(operation) + 1, 10**15, 2**63 - 1):
-            sent = headers(operation, **{"Content-Type": JSON, "Content-Length": str(declared)})
+            framing = {"Content-Type": operation.media_type, "Content-Length": str(declared)}
+            sent = headers(operation, **framing)
             with raw.connect(base_url) as connection:
                 head = raw.head(operation.method.upper(), target(operation), sent)
                 connection.sendall(head)
@@ -136,7 +147,8 @@ class TestLargeBodies:
     def test_413_when_it_turns_out(
         self, base_url: str, headers: Call, operation: Operation
     ) -> None:
-        sent = headers(operation, **{"Content-Type": JSON, "Transfer-Encoding": "chunked"})
+        framing = {"Content-Type": operation.media_type, "Transfer-Encoding": "chunked"}
+        sent = headers(operation, **framing)
         body = raw.chunked(b" " * (self.largest(operation) + 1))
         answer = raw.exchange(base_url, operation.method.upper(), target(operation), sent, body)
         refused(answer, 413, "PAYLOAD_TOO_LARGE")
@@ -146,7 +158,8 @@ def test_408_where_the_body_does_not_come(headers: Call) -> None:
     with serving_with(request_timeout=1) as url:
         waiting = []
         for operation in WITH_BODY:
-            sent = headers(operation, **{"Content-Type": JSON, "Content-Length": "100"})
+            framing = {"Content-Type": operation.media_type, "Content-Length": "100"}
+            sent = headers(operation, **framing)
             connection = raw.connect(url)
             connection.sendall(raw.head(operation.method.upper(), target(operation), sent) + b"{")
             waiting.append((operation, connection))
@@ -178,6 +191,7 @@ class TestRateLimits:
                         operation.url() + page,
                         headers=sent,
                         json=operation.body,
+                        files=operation.files,
                     )
             refused(answer, 429, "RATE_LIMITED")
             policy = operation.definition.get("x-rate-limit", "default")
@@ -246,7 +260,7 @@ class TestDatabaseDown:
             ) as client,
         ):
             for operation in OPERATIONS:
-                sent = operation.secret() or {"Authorization": "Bearer mq_any"}
+                sent = operation.secret() or {"Authorization": f"Bearer {tokens.issue(1, 1)}"}
                 started = time.monotonic()
                 with structlog.testing.capture_logs():
                     answer = operation.call(client, sent)

@@ -27,7 +27,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer in JSON."""
+    """An answer in JSON; bytes go out as they are, and with 204 nothing does."""
 
     status: int
     value: Any
@@ -72,7 +72,11 @@ class Exchange:
 
 def written(reply: Reply, asked: Asked) -> bytes:
     """Write an answer as it goes over the wire: with an ETag, compressed if that is wanted."""
-    body = json.dumps(reply.value, ensure_ascii=False, separators=(",", ":")).encode()
+    if reply.status == HTTPStatus.NO_CONTENT:
+        return _head(204, reply.headers)
+    body = reply.value
+    if not isinstance(body, bytes):
+        body = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json;charset=utf-8", "Vary": "Accept-Encoding"}
     headers.update(reply.headers)
     if asked.headers.get("connection", "").lower() == "close":

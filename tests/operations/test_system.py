@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from marquee import __version__, audit, clock, db, settings
+from marquee import __version__, audit, clock, db
 from marquee.identity.auth.models import Session
 from marquee.identity.users.models import User
 from marquee.operations.system import build, checks
@@ -25,23 +25,6 @@ Make = Callable[..., Any]
 Set = Callable[..., None]
 METRICS = {"Authorization": "Bearer the metrics token"}
 CRON = {"Authorization": "Bearer the cron secret"}
-
-
-@pytest.fixture
-def set_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Set]:
-    """Change the server's settings for one test."""
-
-    def set_variables(**variables: str | None) -> None:
-        for name, value in variables.items():
-            if value is None:
-                monkeypatch.delenv(name, raising=False)
-            else:
-                monkeypatch.setenv(name, value)
-        settings.current.cache_clear()
-
-    yield set_variables
-    monkeypatch.undo()
-    settings.current.cache_clear()
 
 
 @pytest.fixture

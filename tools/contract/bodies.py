@@ -10,7 +10,10 @@ from tools.contract.exceptions import Exceptions
 from tools.contract.walk import SCHEMAS, Node, follow, operations
 
 JSON = "application/json"
-TAKEN = (JSON, "multipart/form-data")
+FORM = "multipart/form-data"
+TAKEN = (JSON, FORM)
+SCALARS = ("boolean", "integer", "number", "string")
+LARGEST_FORM = 64 * 1024 * 1024
 
 
 def check_bodies(document: Node, _: Exceptions) -> Iterator[str]:
@@ -25,6 +28,28 @@ def check_bodies(document: Node, _: Exceptions) -> Iterator[str]:
                 yield f"{name}: take {' or '.join(TAKEN)}, not {media_type}."
         for status, response in operation["responses"].items():
             yield from _media(document, f"{name} {status}", follow(document, response))
+
+
+def check_forms(document: Node, _: Exceptions) -> Iterator[str]:
+    """A form has a size, fields that are texts or files, and of each file its types and size."""
+    for name, _path, _method, operation in operations(document):
+        body = operation.get("requestBody", {})
+        media = body.get("content", {}).get(FORM)
+        if media is None:
+            continue
+        largest = body.get("x-max-bytes")
+        if not isinstance(largest, int) or not 0 < largest <= LARGEST_FORM:
+            yield f"{name}: say by x-max-bytes how large its form is, at most {LARGEST_FORM}."
+        for field, schema in follow(document, media["schema"]).get("properties", {}).items():
+            each = follow(document, schema)
+            if each.get("format") != "binary":
+                if each.get("type") not in SCALARS:
+                    yield f"{name}: the field {field} of a form is {', '.join(SCALARS)} or a file."
+                continue
+            if "maxLength" not in each:
+                yield f"{name}: say by maxLength how many bytes the file {field} may have."
+            if "contentType" not in media.get("encoding", {}).get(field, {}):
+                yield f"{name}: say by `encoding` which media types the file {field} may have."
 
 
 def check_examples(document: Node, _: Exceptions) -> Iterator[str]:
@@ -68,4 +93,8 @@ def _error(schema: Node, example: object) -> str | None:
     return None if compiled.is_valid(example) else compiled.first_error(example)
 
 
-RULES: tuple[Callable[[Node, Exceptions], Iterator[str]], ...] = (check_bodies, check_examples)
+RULES: tuple[Callable[[Node, Exceptions], Iterator[str]], ...] = (
+    check_bodies,
+    check_forms,
+    check_examples,
+)

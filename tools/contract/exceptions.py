@@ -12,12 +12,16 @@ class Exceptions:
 
     verbs: frozenset[str] = frozenset()
     """First words of operationIds beside list, get, create, update, delete: the domain's own."""
+    methods: frozenset[str] = frozenset()
+    """Operations whose verb is one of those, by another method than its own."""
     parameters_without_example: frozenset[str] = frozenset()
     """Parameters, by name, of which no example could be a real value."""
     not_all_required: frozenset[str] = frozenset()
     """Schemas of answers with properties that may be missing."""
     property_names: frozenset[str] = frozenset()
     """Properties, as `Schema.name`, whose name a client has to change."""
+    foreign_names: frozenset[str] = frozenset()
+    """Properties, as `Schema.name`, that another standard has named, not in snake_case."""
     without_permission: frozenset[str] = frozenset()
     """Operations that every signed-in caller may call, whatever the role."""
     without_links: frozenset[str] = frozenset()
@@ -29,10 +33,38 @@ class Exceptions:
 AGREED = Exceptions(
     verbs=frozenset(
         (
+            "add",  # a policy: it has no id of its own
             "admin",  # admin_…: the administrator's form of an operation that users have too
+            "assign",
+            "change",
+            "complete",
+            "disable",
+            "enable",
+            "export",
+            "forgot",
+            "generate",
+            "handle",  # handle_…_callback: others send their users here
+            "link",
             "login",
+            "logout",
+            "patch",  # patch_…: where PUT, which is partial too, has other fields
+            "refresh",
+            "regenerate",
+            "remove",
+            "register",
+            "resend",
+            "reset",
+            "revoke",
             "run",  # run_…: do now what otherwise is done on a schedule
+            "setup",
+            "start",
+            "unlink",
+            "upload",
+            "verify",
         )
+    ),
+    methods=frozenset(
+        ("delete_account",)  # it takes the password, and DELETE takes no body
     ),
     parameters_without_example=frozenset(
         ("cursor",)  # signed by the server that gave it: one written here could never be taken
@@ -43,8 +75,55 @@ AGREED = Exceptions(
             "ErrorDetails",  # each property belongs to codes of its own
         )
     ),
+    without_permission=frozenset(
+        (
+            "delete_account",  # everybody may go
+            "logout",
+        )
+    ),
+    without_links=frozenset(
+        (
+            "register",  # the new account is /users/me from then on
+            "upload_avatar",  # there is one, without an id in its path
+        )
+    ),
+    without_idempotency=frozenset(
+        (
+            "create_api_key",  # the store of answers would keep the key itself for a day
+            "register",  # keys belong to users; a second registration finds the first
+        )
+    ),
     property_names=frozenset(
         ("InvalidValue.in",)  # OpenAPI's own word for the place of a parameter
+    ),
+    foreign_names=frozenset(
+        (  # WebAuthn's, level 3: browsers read and write its JSON as it is
+            "PasskeyAssertion.authenticatorAttachment",
+            "PasskeyAssertion.clientExtensionResults",
+            "PasskeyAssertion.rawId",
+            "PasskeyAttestation.attestationObject",
+            "PasskeyAttestation.authenticatorData",
+            "PasskeyAttestation.clientDataJSON",
+            "PasskeyAttestation.publicKey",
+            "PasskeyAttestation.publicKeyAlgorithm",
+            "PasskeyCreationOptions.authenticatorSelection",
+            "PasskeyCreationOptions.excludeCredentials",
+            "PasskeyCreationOptions.pubKeyCredParams",
+            "PasskeyExtensions.credProps",
+            "PasskeyRegistration.authenticatorAttachment",
+            "PasskeyRegistration.clientExtensionResults",
+            "PasskeyRegistration.rawId",
+            "PasskeyRequestOptions.allowCredentials",
+            "PasskeyRequestOptions.rpId",
+            "PasskeyRequestOptions.userVerification",
+            "PasskeySelection.requireResidentKey",
+            "PasskeySelection.residentKey",
+            "PasskeySelection.userVerification",
+            "PasskeySignature.authenticatorData",
+            "PasskeySignature.clientDataJSON",
+            "PasskeySignature.userHandle",
+            "PasskeyUser.displayName",
+        )
     ),
 )
 

@@ -16,16 +16,19 @@ OF_OPERATIONS = frozenset(
         "x-audit",
         "x-idempotent",
         "x-if-match",
+        "x-open-query",
         "x-openapi-router-controller",
     )
 )
+OF_BODIES = frozenset(("x-max-bytes",))
 OF_PATHS = frozenset(("x-moved-from", "x-also-at"))
 OF_SCHEMAS = frozenset(("x-error-code",))
 OF_SCHEMES = frozenset(("x-bearerInfoFunc", "x-apikeyInfoFunc", "x-availableFunc"))
 POLICIES = ("default", "auth", "recommendations", "none")
 """The rate limits that a server has settings for."""
 PERMISSION = re.compile(r"[a-z]+(_[a-z]+)*:[a-z]+(_[a-z]+)*")
-ACTION = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
+ACTION = re.compile(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*){1,2}")
+"""A thing and what is done to it, perhaps after where it belongs: `admin.role.assign`."""
 PATH = re.compile(r"(/[^/?#\s]+)+")
 
 
@@ -150,6 +153,8 @@ def _known(place: str, key: str, known: frozenset[str]) -> frozenset[str]:
         return OF_PATHS
     if place.startswith("/paths/") and known == OF_PATHS:
         return OF_OPERATIONS if key in METHODS else frozenset()
+    if key == "requestBody" and known == OF_OPERATIONS:
+        return OF_BODIES
     if place == "/components/securitySchemes":
         return OF_SCHEMES
     in_schema = key in ("schema", "items", "additionalProperties") or place.endswith(

@@ -23,7 +23,7 @@ USERS = frozenset(("bearer", "api_key", "session"))
 
 def check_names(document: Node, exceptions: Exceptions) -> Iterator[str]:
     """OperationIds are snake_case and begin with a verb that fits the method."""
-    own = set()
+    own, others = set(), set()
     for name, path, method, operation in operations(document):
         if not SNAKE.fullmatch(operation.get("operationId", "")):
             yield f"{name}: give {method.upper()} {path} an operationId in snake_case."
@@ -31,7 +31,11 @@ def check_names(document: Node, exceptions: Exceptions) -> Iterator[str]:
         if verb not in VERBS:
             own.add(verb)
         elif method not in VERBS[verb]:
-            yield f"{name}: {verb}_… is for {' or '.join(VERBS[verb]).upper()}: choose another."
+            others.add(name)
+            if name not in exceptions.methods:
+                words = " or ".join(VERBS[verb]).upper()
+                yield f"{name}: {verb}_… is for {words}: choose another, or add it to `methods`."
+    yield from compare(others & exceptions.methods, exceptions.methods, field="methods", what="{}")
     yield from compare(
         own,
         exceptions.verbs,

@@ -104,11 +104,11 @@ def check_schema_names(document: Node, exceptions: Exceptions) -> Iterator[str]:
             yield f"{name}: write the schema's name in PascalCase."
         if name in TAKEN_TYPES:
             yield f"{name}: the name would hide a builtin in the clients: choose another."
-    taken = set()
+    taken, foreign = set(), set()
     for place, schema in all_schemas(document):
         for name in schema.get("properties", {}):
             if not SNAKE.fullmatch(name):
-                yield f"{place}.{name}: write the property's name in snake_case."
+                foreign.add(f"{place}.{name}")
             if name in TAKEN_NAMES or keyword.iskeyword(name) or name.startswith("model_"):
                 taken.add(f"{place}.{name}")
     yield from compare(
@@ -116,6 +116,12 @@ def check_schema_names(document: Node, exceptions: Exceptions) -> Iterator[str]:
         exceptions.property_names,
         field="property_names",
         what="{}: the name is a word of Python or of the clients: choose another.",
+    )
+    yield from compare(
+        foreign,
+        exceptions.foreign_names,
+        field="foreign_names",
+        what="{}: write the property's name in snake_case.",
     )
 
 

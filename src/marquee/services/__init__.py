@@ -11,4 +11,11 @@ None where the service says that there is no such thing. Nothing here knows HTTP
 - `kept`: answers with an ETag, so that asking again is cheap
 - `fields`: reading a stranger's JSON
 - `tmdb`: The Movie Database
+- `media_server`: the accounts of a Jellyfin or Emby server
+- `oidc`: OpenID providers
+- `oidc_answers`: reading what they say
+- `storage`: files, in a folder or a bucket
+- `mail`: sending e-mail
+- `smtp`: a server that takes it
+- `mailbox`: the folder that it is kept in where there is no such server
 """

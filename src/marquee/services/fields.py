@@ -78,9 +78,13 @@ class Fields:
 
     def count(self, name: str, largest: int = LARGEST) -> int:
         """Read a whole number of at least 0; 0 where there is none."""
+        return self.known_count(name, largest) or 0
+
+    def known_count(self, name: str, largest: int = LARGEST) -> int | None:
+        """Read a whole number of at least 0, or None."""
         value = self._values.get(name)
         if value is None:
-            return 0
+            return None
         if not _whole(value) or not 0 <= value <= largest:
             raise self._wrong(name, "a whole number in its range")
         return value

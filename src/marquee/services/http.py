@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
 from typing import TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 import backoff
 import orjson
@@ -22,7 +22,7 @@ from marquee.errors import TimedOut, Unavailable
 from marquee.services.circuit import Circuit
 from marquee.services.fields import Malformed
 from marquee.services.kept import Kept
-from marquee.services.wire import Answer, Failed, Request, Wire
+from marquee.services.wire import MOST_REDIRECTS, Answer, Failed, Request, Wire
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 5.0
 """Seconds between attempts: 1, 2, 4, and never more than 5."""
@@ -54,6 +54,13 @@ class UpstreamNotFound(Unavailable):
 
     An adapter turns it to None where it asked for one thing. Where nobody does, the base URL is
     wrong, and 503 is the answer.
+    """
+
+
+class UpstreamRefused(Unavailable):
+    """The service does not believe the credentials of the person who is asked about (401, 403).
+
+    Only an upstream that `carries_passwords` raises it.
     """
 
 
@@ -98,6 +105,12 @@ class Upstream:
     max_bytes: int = 2 * 1024 * 1024
     """The largest answer, as declared, as sent and as decompressed."""
     attempts: int = 4
+    carries_passwords: bool = False
+    """Whether people's own credentials are sent. Then 401 and 403 speak of those, not of our key
+    or of the service's health, and raise UpstreamRefused; and of an error's body, which may repeat
+    what was sent, no word is logged."""
+    redirects: int = MOST_REDIRECTS
+    """How many are followed at the most, on the same server; elsewhere none is."""
     keep_bytes: int = 4 * 1024 * 1024
     """How much is kept of answers with an ETag."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -116,6 +129,7 @@ class Upstream:
             read_timeout=self.read_timeout,
             max_bytes=self.max_bytes,
             hide=self._hide,
+            redirects=self.redirects,
         )
         self._circuit = Circuit(self.name, self.timing.clock, self.log)
         self._kept = Kept(self.keep_bytes)
@@ -125,31 +139,36 @@ class Upstream:
         path: str,
         query: Mapping[str, str | int] | None = None,
         *,
+        headers: Mapping[str, str] | None = None,
         read: Callable[[object], T],
     ) -> T:
         """Ask for JSON and return what `read` makes of it. See `request`."""
-        return self.request("GET", path, query, read=read)
+        return self.request("GET", path, query, headers=headers, read=read)
 
-    def request(
+    def request(  # noqa: PLR0913 - what there is to say of a request
         self,
         method: str,
         path: str,
         query: Mapping[str, str | int] | None = None,
         *,
         body: object = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         read: Callable[[object], T],
     ) -> T:
         """Send a request and return what `read` makes of the answer's JSON (None if it is empty).
 
-        `path` starts with a slash and has been quoted; `body` is sent as JSON unless None. `read`
-        raises Malformed at what it did not expect.
+        `path` starts with a slash and has been quoted; `body` is sent as JSON unless None, `form`
+        as a form in its place; `headers` beside those of all requests. `read` raises Malformed at
+        what it did not expect.
 
-        Raises UpstreamNotFound for a 404, TimedOut when the service was too slow, Unavailable for
-        every other failure; each attempt that failed has been logged.
+        Raises UpstreamNotFound for a 404, UpstreamRefused where it `carries_passwords` that are
+        refused, TimedOut when the service was too slow, Unavailable for every other failure; each
+        attempt that failed has been logged.
         """
-        headers = {**self.headers, **({} if body is None else {"Content-Type": "application/json"})}
-        content = None if body is None else orjson.dumps(body)
-        request = Request(method, path, {**self.query, **(query or {})}, headers, content)
+        content, kind = _written(body, form)
+        sent = {**self.headers, **(headers or {}), **kind}
+        request = Request(method, path, {**self.query, **(query or {})}, sent, content)
         until = self.timing.clock() + self.total_timeout
         waits = backoff.expo(base=2, factor=FIRST_WAIT, max_value=LONGEST_WAIT)
         next(waits)  # backoff's generators yield once before their first wait
@@ -176,6 +195,9 @@ class Upstream:
         except UpstreamNotFound:
             outcome = "not_found"
             raise
+        except UpstreamRefused:
+            outcome = "refused"
+            raise
         except Failed as failed:
             outcome = failed.outcome
             raise
@@ -197,6 +219,8 @@ class Upstream:
             return kept
         if answer.status == NOT_FOUND:
             raise UpstreamNotFound(f"The outside service {self.name} does not know {request.path}.")
+        if self.carries_passwords and answer.status in KEY_REFUSED:
+            raise UpstreamRefused(f"The outside service {self.name} refuses these credentials.")
         if not 200 <= answer.status < 300:  # noqa: PLR2004
             raise self._judged(answer)
         return answer
@@ -204,7 +228,8 @@ class Upstream:
     def _judged(self, answer: Answer) -> Failed:
         """Name an error status, in the first words of what the service says of it."""
         status, pause = answer.status, self._pause(answer)
-        message = f"{status}: {self._hide(answer.body[:300].decode(errors='replace'))}"
+        said = "" if self.carries_passwords else answer.body[:300].decode(errors="replace")
+        message = f"{status}: {self._hide(said)}"
         if status in KEY_REFUSED:
             return Failed("key_refused", f"The key was refused. {message}", status=status)
         if status == RATE_LIMITED:
@@ -281,3 +306,12 @@ class Upstream:
             for form in (secret, quote(secret, safe=""), quote_plus(secret)):
                 text = text.replace(form, "***")
         return text
+
+
+def _written(body: object, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
+    """A body as bytes, and the header that says what it is."""
+    if form is not None:
+        return urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    if body is not None:
+        return orjson.dumps(body), {"Content-Type": "application/json"}
+    return None, {}

@@ -63,7 +63,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. `path` is below the base URL; `body` is JSON that has been written already."""
+    """What is asked. `path` is below the base URL; `body` is written as the headers say."""
 
     method: str
     path: str
@@ -85,10 +85,10 @@ class Wire:
     """The way to one server. Many threads may use it at once; idle connections are kept.
 
     Times are in seconds, sizes in bytes. `read_timeout` is how long the whole answer may take once
-    there is a connection. `hide` takes secrets out of a text.
+    there is a connection. `hide` takes secrets out of a text. `redirects` are followed at the most.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the bounds of an exchange
         self,
         base_url: str,
         *,
@@ -96,7 +96,9 @@ class Wire:
         read_timeout: float,
         max_bytes: int,
         hide: Callable[[str], str],
+        redirects: int = MOST_REDIRECTS,
     ) -> None:
+        self._redirects = redirects
         self._base_url = base_url.rstrip("/")
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
@@ -135,7 +137,7 @@ class Wire:
 
     def _follow(self, request: Request, limit: float) -> Answer:
         url, query = self._base_url + request.path, request.query
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(self._redirects + 1):
             with self._session.request(
                 request.method,
                 url,
@@ -152,7 +154,7 @@ class Wire:
             if request.method not in {"GET", "HEAD"}:
                 raise Failed("redirect", f"{request.method} was redirected", status=answer.status)
             url, query = self._joined(url, location), {}
-        raise Failed("redirect", f"More than {MOST_REDIRECTS} redirects", status=answer.status)
+        raise Failed("redirect", f"More than {self._redirects} redirects", status=answer.status)
 
     def _joined(self, url: str, location: str) -> str:
         try:

@@ -4,7 +4,7 @@ contract.
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -72,6 +72,11 @@ def check_media_type(headers: Mapping[str, str]) -> None:
             "utf8",
         ):
             raise UnsupportedMediaType("JSON is read in UTF-8 only.")
+    check_coding(headers)
+
+
+def check_coding(headers: Mapping[str, str]) -> None:
+    """Refuse (415) a body with a content coding."""
     if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("A body must come without a content coding.")
 
@@ -121,9 +126,16 @@ def _names(value: object) -> int:
 
 
 async def receive_body(
-    receive: Receive, headers: Mapping[str, str], *, largest: int, seconds: float
+    receive: Receive,
+    headers: Mapping[str, str],
+    *,
+    largest: int,
+    seconds: float,
+    keep: Callable[[bytes], object] | None = None,
 ) -> bytes:
     """The whole body. Raises PayloadTooLarge, RequestTimeout or Invalid.
+
+    With `keep`, each chunk is handed to it instead, and nothing is left to return.
 
     A body that breaks off is answered like any other: its framing may be broken and its client
     still there, which a server tells in the same way as a client that has gone.
@@ -132,15 +144,30 @@ async def receive_body(
     length = int(declared) if declared.isascii() and declared.isdigit() else None
     if length is not None and length > largest:
         raise _too_large(largest)
+    task, late = asyncio.current_task(), False
+    assert task is not None  # noqa: S101 - a coroutine is run by one
+
+    def give_up() -> None:
+        nonlocal late
+        late = True
+        task.cancel()
+
+    # As `asyncio.timeout` does it, which costs as much as all else that a small body needs.
+    timer = asyncio.get_running_loop().call_later(seconds, give_up)
     try:
-        async with asyncio.timeout(seconds):
-            return await _whole(receive, length, largest)
-    except TimeoutError as error:
+        return await _whole(receive, length, largest, keep)
+    except asyncio.CancelledError as error:
+        if not late or task.uncancel():
+            raise
         words = f"The body did not arrive within {seconds:g} seconds."
         raise RequestTimeout(words, headers={"Connection": "close"}) from error
+    finally:
+        timer.cancel()
 
 
-async def _whole(receive: Receive, length: int | None, largest: int) -> bytes:
+async def _whole(
+    receive: Receive, length: int | None, largest: int, keep: Callable[[bytes], object] | None
+) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -151,6 +178,9 @@ async def _whole(receive: Receive, length: int | None, largest: int) -> bytes:
         size += len(chunk)
         if size > largest:
             raise _too_large(largest)
+        if keep is not None:
+            keep(chunk)
+            chunk = b""
         # Who said how long it is need not be waited for to say that it has ended.
         if size == length or not message.get("more_body"):
             return b"".join([*chunks, chunk]) if chunks else chunk

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from functools import partial
-from operator import attrgetter, itemgetter
+from keyword import iskeyword
 from typing import Any
 
 from sqlalchemy import Row
@@ -81,72 +80,67 @@ class Encoders:
     """
 
     def __init__(self) -> None:
-        self._made: dict[int, Convert | None] = {}
+        self._made: dict[int, _ObjectEncoder] = {}
 
     def make(self, schema: dict[str, Any]) -> Convert | None:
         """The encoder of a schema; None where values go out as they are."""
         if schema.get("type") == "array":
             each = self.make(schema["items"])
-            return None if each is None else lambda values: [each(value) for value in values]
+            return each and (lambda values: None if values is None else [each(v) for v in values])
         if "properties" not in schema:
             return WRITE.get(schema.get("format", ""))
         key = id(schema["properties"])
         if key not in self._made:
-            # A schema that contains itself meets this while it is being made, and looks the
-            # encoder up when it runs.
-            self._made[key] = partial(self._encode, key)
-            self._made[key] = _object_encoder(schema, self)
-        return self._made[key]
-
-    def _encode(self, key: int, thing: Any) -> Any:  # noqa: ANN401 - rows, models, dicts
-        encode = self._made[key]
-        return encode(thing) if encode else thing
+            # A schema that contains itself finds its own encoder here, and its parts when it runs.
+            made = self._made[key] = _ObjectEncoder(schema)
+            parts = {name: self.make(each) for name, each in schema["properties"].items()}
+            made.parts = {name: part for name, part in parts.items() if part is not None}
+        return self._made[key].encode
 
 
-def _object_encoder(schema: dict[str, Any], encoders: Encoders) -> Convert:
-    properties: dict[str, Any] = schema["properties"]
-    required = set(schema.get("required", ()))
-    names = tuple(name for name in properties if name in required)
-    optional = tuple(name for name in properties if name not in required)
-    parts = {name: part for name, each in properties.items() if (part := encoders.make(each))}
-    by_key, by_attribute = _getter(itemgetter, names), _getter(attrgetter, names)
-    readers: dict[type, Convert] = {}
+class _ObjectEncoder(dict[type, Convert]):
+    """The encoder of an object schema for each type of object that it has met.
 
-    def reader(kind: type) -> Convert:
-        if issubclass(kind, Row):
+    Each is compiled from source, as the methods of dataclasses are: a row costs one dict display.
+    """
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        super().__init__({type(None): lambda _: None})
+        required = schema.get("required", ())
+        self.required = [name for name in schema["properties"] if name in required]
+        self.optional = [name for name in schema["properties"] if name not in required]
+        self.parts: dict[str, Convert] = {}
+
+    def encode(self, thing: Any) -> Any:  # noqa: ANN401 - rows, models, dicts
+        """JSON from a row, a model, a mapping; None from None."""
+        return self[type(thing)](thing)
+
+    def __missing__(self, kind: type) -> Convert:
+        by_key = issubclass(kind, (Row, Mapping))
+        written = {f"write_{number}": part for number, part in enumerate(self.parts.values())}
+        writers = dict(zip(self.parts, written, strict=True))
+
+        def field(name: str) -> str:
+            value = f"thing[{name!r}]" if by_key else _attribute(name)
+            return f"{writers[name]}({value})" if name in writers else value
+
+        def has(name: str) -> str:
+            return f"{name!r} in thing" if by_key else f"hasattr(thing, {name!r})"
+
+        lines = [
+            "def encode(thing):",
             # By attribute, a row of SQLAlchemy costs five times as much.
-            return lambda row: by_key(row._mapping)  # noqa: SLF001 - its public name for that
-        return by_key if issubclass(kind, Mapping) else by_attribute
-
-    def encode(thing: Any) -> dict[str, Any] | None:  # noqa: ANN401 - rows, models, dicts
-        if thing is None:
-            return None
-        read = readers.get(type(thing))
-        if read is None:
-            read = readers[type(thing)] = reader(type(thing))
-        encoded = dict(zip(names, read(thing), strict=True))
-        if optional:
-            encoded |= _present(thing, optional)
-        for name, part in parts.items():
-            if encoded.get(name) is not None:
-                encoded[name] = part(encoded[name])
-        return encoded
-
-    return encode
+            *([" thing = thing._mapping"] if issubclass(kind, Row) else []),
+            f" encoded = {{{', '.join(f'{name!r}: {field(name)}' for name in self.required)}}}",
+            *(f" if {has(name)}: encoded[{name!r}] = {field(name)}" for name in self.optional),
+            " return encoded",
+        ]
+        exec("\n".join(lines), written)  # noqa: S102 - of the contract's own names
+        encode: Convert = written["encode"]
+        self[kind] = encode
+        return encode
 
 
-def _present(thing: Any, names: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401
-    """What an object has of these names."""
-    if isinstance(thing, Mapping):
-        return {name: thing[name] for name in names if name in thing}
-    return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
-
-
-def _getter(getter: Callable[..., Any], names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    if not names:
-        return lambda _thing: ()
-    if len(names) == 1:
-        one = getter(names[0])
-        return lambda thing: (one(thing),)
-    several: Callable[[Any], tuple[Any, ...]] = getter(*names)
-    return several
+def _attribute(name: str) -> str:
+    plain = name.isidentifier() and not iskeyword(name)
+    return f"thing.{name}" if plain else f"getattr(thing, {name!r})"

@@ -111,7 +111,10 @@ def operation_at(contract: Document, method: str, url: str) -> Document:
     """The operation that serves a URL. Raises LookupError where none does."""
     base = contract["servers"][0]["url"]
     url = url.split("?", maxsplit=1)[0].removeprefix(base)
+    moved = {old for item in contract["paths"].values() for old in item.get("x-moved-from", ())}
     for path, item in contract["paths"].items():
+        if url in moved:
+            break
         pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))
         if re.fullmatch(pattern, url):
             if method.lower() not in item:

@@ -32,6 +32,7 @@ from marquee.web.contract import METHODS
 from marquee.web.cors import Cors
 from marquee.web.envelope import answer_to, envelope
 from marquee.web.heads import Heads
+from marquee.web.multipart import Spool
 from marquee.web.perform import Performer
 from marquee.web.plan import Plan
 from marquee.web.redirects import Redirects
@@ -93,7 +94,8 @@ class Engine(SpecMiddleware):
         request = Request.of(scope, self.settings.trusted_proxies)
         plan: Plan | None = None
         try:
-            found = self.routes.find(request.path)
+            moved = request.path in self.redirects.fixed
+            found = None if moved else self.routes.find(request.path)
             if found is None:
                 answer = self.redirects.find(request)
                 if answer is None:
@@ -119,6 +121,8 @@ class Engine(SpecMiddleware):
                 largest=plan.largest_body,
                 seconds=self.settings.request_timeout,
             )
+        elif plan.form is not None:
+            return await self._perform_form(plan, request, receive)
         if not plan.public:
             return await self.threads.run(self.performer.perform, plan, request)
         plan.check_accept(request.headers.get("accept"))
@@ -130,6 +134,18 @@ class Engine(SpecMiddleware):
             coding,
             lambda: self.threads.run(self.performer.perform, plan, anonymous),
         )
+
+    async def _perform_form(self, plan: Plan, request: Request, receive: Receive) -> Answer:
+        """With the body in files, which are closed whatever happens."""
+        with Spool() as request.form:
+            await receive_body(
+                receive,
+                request.headers,
+                largest=plan.largest_body,
+                seconds=self.settings.request_timeout,
+                keep=request.form.raw.write,
+            )
+            return await self.threads.run(self.performer.perform, plan, request)
 
     def _other_method(self, request: Request, methods: Mapping[str, Plan]) -> Answer:
         """OPTIONS, with and without CORS; 405 for anything else."""

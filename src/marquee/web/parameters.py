@@ -111,7 +111,9 @@ class Location:
 class Parameters:
     """All parameters of one operation."""
 
-    def __init__(self, parameters: list[dict[str, Any]]) -> None:
+    def __init__(self, parameters: list[dict[str, Any]], *, open_query: bool = False) -> None:
+        """`open_query` lets names pass, and ignores them, that the contract does not have."""
+        self.open_query = open_query
         places: dict[str, list[dict[str, Any]]] = {
             "path": [],
             "query": [],
@@ -131,7 +133,7 @@ class Parameters:
         self, query: str, path: Mapping[str, str], headers: Mapping[str, str]
     ) -> dict[str, Any]:
         """The arguments of a handler. Raises Invalid, naming each value at fault."""
-        values = self.query.read(query_pairs(query), closed=True)
+        values = self.query.read(query_pairs(query), closed=not self.open_query)
         for location in self.others:
             values |= location.read(_pairs(location, path, headers), closed=False)
         return values

@@ -6,6 +6,7 @@ Runs in a handler thread. The order decides which error is seen first: credentia
 """
 
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +24,9 @@ from marquee.web.plan import Plan
 from marquee.web.request import Request
 from marquee.web.security import require_permission
 
+FAILED_SIGN_INS = frozenset(("INVALID_CREDENTIALS", "MFA_REQUIRED", "INVALID_CODE"))
+"""What a stranger's attempt to sign in is refused with: each is a line of the audit log."""
+
 
 class PreconditionRequired(Refusal):
     """This change must say by `If-Match` which version it is meant for (428)."""
@@ -39,6 +43,7 @@ class Performer:
     def perform(self, plan: Plan, request: Request) -> Answer:
         """The answer to a request; errors are answers too."""
         came_from, about = origin.set(request.origin), audit.subject.set((None, None))
+        described = audit.described.set(audit.Described())
         try:
             answer = self._try(plan, request)
         except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
@@ -46,6 +51,7 @@ class Performer:
         finally:
             origin.reset(came_from)
             audit.subject.reset(about)
+            audit.described.reset(described)
         return self._finish(plan, request, answer)
 
     def _try(self, plan: Plan, request: Request) -> Answer:
@@ -91,7 +97,7 @@ class Performer:
                 plan.audit,
                 viewer,
                 resource_id=_resource_id(plan, request, answer),
-                details=dict(request.path_values) or None,
+                details=_details(request),
             )
         if key and viewer:
             idempotency.store(request, viewer.id, key, answer)
@@ -147,7 +153,7 @@ class Performer:
     def _worth_recording(plan: Plan, request: Request, refusal: Refusal) -> bool:
         """Refused writes of known callers, and failed sign-ins; not the noise of strangers."""
         return request.viewer is not None or (
-            refusal.code == "INVALID_CREDENTIALS" and plan.security.optional
+            refusal.code in FAILED_SIGN_INS and plan.security.optional
         )
 
     @staticmethod
@@ -160,17 +166,32 @@ class Performer:
                     request.viewer,
                     resource_id=_resource_id(plan, request),
                     error_code=refusal.code,
-                    details=dict(request.path_values) or None,
+                    details=_details(request, refusal),
                 )
         except DBAPIError as error:
             return answer_to(error)
         return None
 
 
+def _details(request: Request, refusal: Refusal | None = None) -> dict[str, Any] | None:
+    """What the path names, what has changed, and why not."""
+    details: dict[str, Any] = dict(request.path_values)
+    if changes := audit.described.get().changes:
+        details["changes"] = [change._asdict() for change in changes]
+    if refusal is not None:
+        details["error_message"] = refusal.message
+    return details or None
+
+
 def _resource_id(plan: Plan, request: Request, answer: Answer | None = None) -> str | None:
-    """The id that the path ends with; of what has been created, the id in the answer."""
+    """What the operation says; else the id that the path ends with; of what has been created, the
+    id in the answer.
+    """
+    if said := audit.described.get().resource_id:
+        return said
     if plan.template.endswith("}"):
         return next(reversed(request.path_values.values()), None)
     if answer is not None and answer.status == HTTPStatus.CREATED:
-        return str(orjson.loads(answer.body)["id"])
+        created = orjson.loads(answer.body).get("id")
+        return None if created is None else str(created)
     return None

@@ -15,6 +15,7 @@ from marquee.web import codec
 from marquee.web.answers import Answer, Stream, encode_headers
 from marquee.web.bodies import LARGEST, Body
 from marquee.web.codec import Convert
+from marquee.web.multipart import FORM, Form
 from marquee.web.parameters import Parameters
 from marquee.web.request import Request
 from marquee.web.schema import Schema
@@ -67,8 +68,11 @@ class Plan:
         self.safe = self.method == "GET"
         self.handler: Callable[..., Any] = operation.function
         self.takes = frozenset(inspect.signature(self.handler).parameters)
-        self.parameters = Parameters(operation.parameters)
+        self.parameters = Parameters(
+            operation.parameters, open_query=source.get("x-open-query", False)
+        )
         self.body = Body(source["requestBody"]) if JSON in operation.consumes else None
+        self.form = Form(source["requestBody"]) if FORM in operation.consumes else None
         self.security = Security(operation.security, schemes)
         self.permission: str | None = source.get("x-permission")
         self.rate_limit: str = source.get("x-rate-limit", "default")
@@ -95,7 +99,8 @@ class Plan:
     @property
     def largest_body(self) -> int:
         """How many bytes of body are read at the most."""
-        return self.body.largest if self.body else LARGEST
+        body = self.body or self.form
+        return body.largest if body else LARGEST
 
     def arguments(self, request: Request, information: TokenInfo) -> dict[str, Any]:
         """The handler's arguments, as Connexion names them. Raises the refusals of bad input."""
@@ -103,6 +108,8 @@ class Plan:
         values = self.parameters.read(request.query, request.path_values, request.headers)
         if self.body is not None:
             values["body"] = self.body.read(request.body, request.headers)
+        elif self.form is not None and request.form is not None:
+            values["body"], request.body = self.form.read(request.form, request.headers)
         viewer: Viewer | None = information.get("sub")
         if "user" in self.takes:
             values["user"] = viewer

@@ -2,7 +2,7 @@
 
 import gc
 
-from marquee import db, settings
+from marquee import db, notices, settings
 from marquee.web import logs
 from marquee.web.app import App, create_app
 from marquee.web.contract import Document
@@ -19,6 +19,7 @@ def application(document: Document | None = None) -> App:
     )
     db.connect(engine)
     app = create_app(values, document)
+    notices.listen(engine)
     # What the start has made stays: no collection need walk through the contract's plans again.
     gc.collect()
     gc.freeze()

@@ -16,11 +16,15 @@ class Redirects:
 
     def __init__(self) -> None:
         self.routes: Routes[str] = Routes()
+        self.fixed: set[str] = set()
+        """Old paths without a template: they win over a template that serves, as any path does."""
 
     def add(self, base: str, path: str, moved_from: str | list[str]) -> None:
         """Send the old paths of a path item to it; both name their values alike."""
         for old in [moved_from] if isinstance(moved_from, str) else moved_from:
             self.routes.add(base + old, "ANY", base + path)
+            if not TEMPLATE.search(old):
+                self.fixed.add(base + old)
 
     def find(self, request: Request) -> Answer | None:
         """The redirect of a path that has moved, if it has."""

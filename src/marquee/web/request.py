@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from marquee.viewer import Origin, Viewer
+from marquee.web.multipart import Spool
 from marquee.web.parameters import cookies
 
 BRACKETED = re.compile(r"\[([^]]*)\](?::[0-9]+)?")
@@ -28,6 +29,8 @@ class Request:
     scope: MutableMapping[str, Any]
     path_values: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    form: Spool | None = None
+    """The bytes of a multipart body; `body` then tells it from another."""
     viewer: Viewer | None = None
     counted: bool = False
     """Whether the rate limits have counted it."""

@@ -19,6 +19,10 @@ from marquee.web.request import Request
 
 TokenInfo = dict[str, Any]
 
+ADMINISTRATIVE = frozenset(("admin", "audit", "integrations", "roles", "settings", "users"))
+"""Resources of the whole server: a key of an administrator needs the scope `admin` for them, so
+that one that was made to read or write the administrator's own things opens nothing more."""
+
 
 class Scheme:
     """One security scheme of the contract."""
@@ -128,6 +132,6 @@ def require_permission(permission: str | None, viewer: Viewer | None, method: st
 
 def required_scope(permission: str | None, method: str) -> str:
     """What an API key must be good for: `admin` for administration, else `read` or `write`."""
-    if permission is not None and permission.startswith("admin:"):
+    if permission is not None and permission.partition(":")[0] in ADMINISTRATIVE:
         return "admin"
     return "read" if method in ("GET", "HEAD") else "write"

@@ -1,13 +1,13 @@
-"""The handler threads: a call costs one queue and one wake-up of the event loop.
+"""The handler threads: a call costs one lock and one wake-up of the event loop.
 
-`run_in_executor` does the same by two futures that watch each other, for twice the time.
+`run_in_executor` does the same by two futures that watch each other, for twice the time. Of the
+threads that wait, the one that waits least long is woken: what it needs is still in the caches.
 """
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,33 +19,72 @@ class Threads:
 
     def __init__(self, number: int, name: str) -> None:
         self._number, self._name, self._started = number, name, 0
-        self._calls: SimpleQueue[Call] = SimpleQueue()
+        self._calls: deque[Call] = deque()
+        self._waiting: list[threading.Lock] = []
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """What the function returns or raises, called in one of the threads."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._calls.append((loop, future, function, arguments))
         if self._started < self._number:
             self._started += 1
             name = f"{self._name}-{self._started}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._calls.put((loop, future, function, arguments))
+        elif len(self._calls) == 1:
+            self._wake()
         return await future
 
+    def _wake(self) -> None:
+        """Let one more thread look for calls. Whoever takes one and leaves others does so too."""
+        try:
+            awake = self._waiting.pop()
+        except IndexError:
+            return  # All are at work, and look when they are done.
+        awake.release()
+
     def _work(self) -> None:
+        awake = threading.Lock()
         while True:
-            loop, future, function, arguments = self._calls.get()
-            if future.cancelled():
-                continue
-            result = error = None
             try:
-                result = function(*arguments)
-            except BaseException as raised:  # noqa: BLE001 - it is raised where it is awaited
-                error = raised
-            # Nobody waits on a loop that has been closed.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_settle, future, result, error)
-            del loop, future, function, arguments, result, error
+                call = self._calls.popleft()
+            except IndexError:
+                self._wait(awake)
+                continue
+            if self._calls:
+                self._wake()
+            _perform(*call)
+            del call
+
+    def _wait(self, awake: threading.Lock) -> None:
+        awake.acquire()
+        self._waiting.append(awake)
+        # A call that came before this thread was seen to wait has woken nobody.
+        if self._calls:
+            self._wake()
+        with awake:
+            pass
+
+
+def _perform(
+    loop: asyncio.AbstractEventLoop,
+    future: "asyncio.Future[Any]",
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+) -> None:
+    if future.cancelled():
+        return
+    result = error = None
+    try:
+        result = function(*arguments)
+    except BaseException as raised:  # noqa: BLE001 - it is raised where it is awaited
+        error = raised
+    try:
+        loop.call_soon_threadsafe(_settle, future, result, error)
+    except RuntimeError:
+        pass  # Nobody waits on a loop that has been closed.
+    finally:
+        del error  # It knows this frame, which knows it.
 
 
 def _settle(future: "asyncio.Future[T]", result: T, error: BaseException | None) -> None:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import ARRAY, ForeignKey, LargeBinary, Select, Text, func, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ARRAY, ForeignKey, LargeBinary, Select, Text, func, or_, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from marquee.db import Model
 from marquee.identity.users.models import User
@@ -23,9 +23,13 @@ class ApiKey(Model):
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    expires_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None] = mapped_column()
     last_used_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
+    """Exact to a minute."""
+    revoked_at: Mapped[datetime | None] = mapped_column()
+    is_active: Mapped[bool] = column_property(
+        revoked_at.is_(None) & or_(expires_at.is_(None), expires_at > func.now())
+    )
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> Select[Self]:

@@ -1,21 +1,24 @@
 """The contract's security schemes. Each takes a credential and returns whom it stands for, or None.
 
 They are called in the handler's thread and transaction. A session or a key that is revoked, or
-whose owner is disabled, stops working at once: each is looked up for every request, by one query.
+whose owner is disabled, stops working at once: it is looked up by one query, unless this process
+did so within the last seconds and has heard of no change since (`known`).
 """
 
 import hashlib
 import hmac
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Select, Update, bindparam, func, select, update
 
-from marquee import signing
-from marquee.db import first
+from marquee import clock, signing
+from marquee.db import checkpoint, first
+from marquee.db import session as database
 from marquee.errors import Forbidden
 from marquee.identity.api_keys.models import ApiKey
-from marquee.identity.auth import tokens
+from marquee.identity.auth import known, tokens
 from marquee.identity.auth.models import Session
 from marquee.identity.users.models import User
 from marquee.identity.users.service import with_permissions
@@ -26,6 +29,7 @@ TokenInfo = dict[str, Any]
 
 SESSION_PURPOSE = "session"
 LONGEST = 4096
+EXACT_TO = timedelta(minutes=1)
 JWT_DOTS = 2
 
 
@@ -37,8 +41,11 @@ class CookieRequest(Protocol):
 
 def bearer(token: str) -> TokenInfo | None:
     """A JWT access token, or an API key."""
-    if token.count(".") != JWT_DOTS:
-        return api_key(token)
+    return access_token(token) if token.count(".") == JWT_DOTS else api_key(token)
+
+
+def access_token(token: str) -> TokenInfo | None:
+    """A JWT access token, and nothing else: for what only the account itself may do."""
     claims = tokens.read(token)
     return _of_session(claims.session_id, claims.user_id) if claims else None
 
@@ -47,16 +54,29 @@ def api_key(key: str) -> TokenInfo | None:
     """An API key that is neither revoked nor expired."""
     if len(key) > LONGEST or not key.isascii():
         return None
-    row = first(_by_digest(), {"digest": hashlib.sha256(key.encode()).digest()})
-    if row is None:
-        return None
-    return {"sub": _viewer(row, scopes=frozenset(row.scopes), api_key_id=row.api_key_id)}
+    digest = hashlib.sha256(key.encode()).digest()
+
+    def look_up() -> known.Found | None:
+        row = first(_by_digest(), {"digest": digest})
+        if row is None:
+            return None
+        _touch(ApiKey, row.api_key_id, row.last_seen_at)
+        credential = {"scopes": frozenset(row.scopes), "api_key_id": row.api_key_id}
+        return _viewer(row, **credential), row.expires_at
+
+    viewer = known.viewer(("key", digest), look_up)
+    return {"sub": viewer} if viewer else None
 
 
 def session(cookie: str) -> TokenInfo | None:
     """The cookie of a browser that has signed in."""
     signed = signing.unsign(SESSION_PURPOSE, cookie)
     return _of_session(int(signed)) if signed else None
+
+
+def browser(cookie: str) -> TokenInfo:
+    """The same cookie, where one that no longer holds counts as none."""
+    return session(cookie) or {"stale": True}
 
 
 def csrf(token: str, request: CookieRequest) -> TokenInfo:
@@ -74,31 +94,58 @@ def csrf(token: str, request: CookieRequest) -> TokenInfo:
 
 
 def _of_session(session_id: int, user_id: int | None = None) -> TokenInfo | None:
-    row = first(_by_session(), {"session_id": session_id})
-    if row is None or user_id not in (None, row.id):
-        return None
-    return {"sub": _viewer(row, session_id=row.session_id)}
+    def look_up() -> known.Found | None:
+        row = first(_by_session(), {"session_id": session_id})
+        if row is None:
+            return None
+        _touch(Session, session_id, row.last_seen_at)
+        return _viewer(row, session_id=session_id), row.expires_at
+
+    viewer = known.viewer(("session", session_id), look_up)
+    return {"sub": viewer} if viewer and user_id in (None, viewer.id) else None
+
+
+def _touch(model: type[ApiKey | Session], id_: int, last_seen_at: datetime | None) -> None:
+    """Write down that a credential is in use, once a minute.
+
+    Committed at once: a row that stayed locked for as long as the request lasts would be in the way
+    of others, and of two who end each other's sessions one would fail.
+    """
+    if last_seen_at is None or clock.now() - last_seen_at > EXACT_TO:
+        database.connection().execute(_touching(model), {"touched": id_})
+        checkpoint()
+
+
+@cache
+def _touching(model: type[ApiKey | Session]) -> Update:
+    """Whoever touches the same row at the same moment does not wait: it is touched already."""
+    free = (
+        select(model.id).where(model.id == bindparam("touched")).with_for_update(skip_locked=True)
+    )
+    seen = "last_used_at" if model is ApiKey else "last_activity_at"
+    return update(model).where(model.id.in_(free)).values({seen: func.now()})
 
 
 @cache
 def _by_digest() -> Select[Any]:
     """Whose API key has a digest. Made once: to build it costs more than to run it."""
-    query = _viewer_columns(ApiKey.id.label("api_key_id"), ApiKey.scopes)
+    query = _viewer_columns(
+        ApiKey.id.label("api_key_id"),
+        ApiKey.scopes,
+        ApiKey.expires_at,
+        ApiKey.last_used_at.label("last_seen_at"),
+    )
     return query.join(ApiKey, ApiKey.user_id == User.id).where(
-        ApiKey.digest == bindparam("digest"),
-        ApiKey.revoked_at.is_(None),
-        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
+        ApiKey.digest == bindparam("digest"), ApiKey.is_active
     )
 
 
 @cache
 def _by_session() -> Select[Any]:
     """Whose session has an id."""
-    query = _viewer_columns(Session.id.label("session_id"))
+    query = _viewer_columns(Session.expires_at, Session.last_activity_at.label("last_seen_at"))
     return query.join(Session, Session.user_id == User.id).where(
-        Session.id == bindparam("session_id"),
-        Session.revoked_at.is_(None),
-        Session.expires_at > func.now(),
+        Session.id == bindparam("session_id"), Session.is_active
     )
 
 

@@ -1,19 +1,22 @@
-"""Access tokens: JWTs (RFC 7519) signed by HMAC-SHA256, good for a quarter of an hour, bound to a
-session.
+"""Access tokens: JWTs (RFC 7519, RFC 9068) signed by HMAC-SHA256, short-lived, bound to a session.
+
+`kid` tells which key signed a token: after a change of `MARQUEE_SECRET_KEY` those of the secret
+before hold for as long as it stands in `MARQUEE_OLD_SECRET_KEYS`.
 """
 
+import hashlib
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
 import jwt
 
-from marquee import clock, signing
+from marquee import clock, settings, signing
 
-LIFETIME = timedelta(minutes=15)
 ALGORITHM = "HS256"
+TYPE = "at+jwt"
 ISSUER = AUDIENCE = "marquee"
-KEY_ID = "1"
-PURPOSE = "access-token:1"
+PURPOSE = "access-token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +27,45 @@ class Claims:
     session_id: int
 
 
+def lifetime() -> timedelta:
+    """How long a token holds."""
+    return timedelta(seconds=settings.current().access_token_lifetime)
+
+
 def issue(user_id: int, session_id: int) -> str:
     """An access token of a session."""
-    now = clock.now()
+    now, key = clock.now(), signing.key_for(PURPOSE)
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": str(user_id),
         "sid": session_id,
+        "jti": secrets.token_urlsafe(12),
         "iat": now,
-        "exp": now + LIFETIME,
+        "exp": now + lifetime(),
     }
-    return jwt.encode(
-        claims, signing.key_for(PURPOSE), ALGORITHM, headers={"kid": KEY_ID, "typ": "at+jwt"}
-    )
+    return jwt.encode(claims, key, ALGORITHM, headers={"kid": key_id(key), "typ": TYPE})
 
 
 def read(token: str) -> Claims | None:
     """The claims of a token of ours that has not expired; None for any other."""
     try:
+        header = jwt.get_unverified_header(token)
+        if header.get("typ") != TYPE:
+            return None
         claims = jwt.decode(
             token,
-            signing.key_for(PURPOSE),
+            {key_id(key): key for key in signing.keys_for(PURPOSE)}[header["kid"]],
             algorithms=[ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
             options={"require": ["exp", "iat", "sub", "sid"]},
         )
         return Claims(int(claims["sub"]), int(claims["sid"]))
-    except (jwt.InvalidTokenError, ValueError, TypeError):
+    except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
         return None
+
+
+def key_id(key: bytes) -> str:
+    """The `kid` of a key; nothing can be learnt of the key from it."""
+    return hashlib.sha256(key).hexdigest()[:8]

@@ -5,13 +5,16 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from marquee.db import find, session
+from marquee.db import find, missing, session
 from marquee.errors import Forbidden
+from marquee.identity.users import preferences
 from marquee.identity.users.models import Role, User, UserRole
 from marquee.viewer import Viewer
 
 EVERYTHING = "*:*"
 EVERYBODY = select(User)
+PUBLIC = ("id", "username", "display_name", "avatar_url", "cover_url", "created_at")
+"""What a profile shows to everybody who may see it."""
 
 
 def account(viewer: Viewer, user_id: int, *, permission: str) -> User:
@@ -22,6 +25,26 @@ def account(viewer: Viewer, user_id: int, *, permission: str) -> User:
     if user_id != viewer.id and not viewer.may(permission):
         raise Forbidden("This is another user's.")
     return find(EVERYBODY, user_id)
+
+
+def profile(viewer: Viewer, user_id: int) -> dict[str, Any]:
+    """What the viewer may see of an account: all of it for its owner and for those who may read
+    users; of a public profile what is public, where the rest is None.
+
+    Raises NotFound (USER_NOT_FOUND) for an account that does not exist, and the same where it is
+    disabled or its profile is not public. Nobody has friends yet: `friends` is nobody else.
+    """
+    user = find(EVERYBODY, user_id)
+    shown = described(user)
+    if user.id == viewer.id or viewer.may("users:read"):
+        return shown
+    wanted = preferences.complete(user.preferences)
+    if not user.is_active or wanted["profile_visibility"] != "public":
+        raise missing(User, user_id)
+    names = {*PUBLIC}
+    names |= {"email"} if wanted["show_email"] else set()
+    names |= {"last_login_at"} if wanted["show_activity"] else set()
+    return {name: value if name in names else None for name, value in shown.items()}
 
 
 def described(user: User) -> dict[str, Any]:

@@ -1,37 +1,65 @@
-"""Removing what has expired, in one transaction; the worker does it every hour, cron may."""
+"""Removing what has expired; the worker does it every hour, cron may.
+
+In batches, each a transaction of its own: however much there is, nobody waits for long, and what
+was removed stays removed if the rest fails. Rows that somebody else is removing are left to them.
+"""
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Delete, delete, or_
+from sqlalchemy import ColumnElement, Table, delete, func, inspect, or_, select
 
 from marquee import audit, clock
-from marquee.db import session
-from marquee.identity.auth.models import Session
+from marquee.db import Model, checkpoint, session
+from marquee.identity.auth.models import OneTimeToken, RefreshToken, Session, SignInAttempts
+from marquee.operations.activity.counting import count_days
 from marquee.web.idempotency import StoredAnswer
 from marquee.web.limits import rate_limits
 
 DAY = timedelta(days=1)
+BATCH = 10_000
 
 
 def clean_up() -> dict[str, int]:
-    """How many rows of each kind were removed."""
-    return {name: _removed(query) for name, query in _queries().items()}
+    """How many rows of each kind were removed. Commits as it goes."""
+    counts = {name: _remove(table, which) for name, table, which in _expired()}
+    count_days()
+    return counts
 
 
-def _queries() -> dict[str, Delete]:
-    yesterday, long_ago = clock.now() - DAY, clock.now() - audit.KEPT
-    return {
-        "sessions": delete(Session).where(
-            or_(Session.expires_at < clock.now(), Session.revoked_at < yesterday)
-        ),
-        "idempotency_keys": delete(StoredAnswer).where(StoredAnswer.created_at < yesterday),
-        "rate_limits": delete(rate_limits).where(rate_limits.c.expires_at < time.time()),
-        "activity": delete(audit.Activity).where(audit.Activity.created_at < long_ago),
-    }
+def _expired() -> Iterator[tuple[str, type[Model] | Table, ColumnElement[bool]]]:
+    """What expires, by name: a table, and which of its rows have.
+
+    A session stays for a day after it has been ended, for whoever looks why; its refresh tokens are
+    good for nothing from then on.
+    """
+    now, yesterday = clock.now(), clock.now() - DAY
+    over = or_(Session.expires_at < now, Session.revoked_at.is_not(None))
+    removed = or_(Session.expires_at < now, Session.revoked_at < yesterday)
+    of_ended = RefreshToken.session_id.in_(select(Session.id).where(over))
+    yield "refresh_tokens", RefreshToken, of_ended
+    yield "sessions", Session, removed
+    yield "one_time_tokens", OneTimeToken, OneTimeToken.expires_at < now
+    yield "sign_in_attempts", SignInAttempts, SignInAttempts.ends_at < now
+    yield "idempotency_keys", StoredAnswer, StoredAnswer.created_at < yesterday
+    yield "rate_limits", rate_limits, rate_limits.c.expires_at < time.time()
+    long_ago = now - audit.KEPT
+    yield "activity", audit.Activity, audit.Activity.created_at < long_ago
 
 
-def _removed(query: Delete) -> int:
-    result: Any = session.execute(query)
-    return int(result.rowcount)
+def _remove(removed_from: type[Model] | Table, which: ColumnElement[bool]) -> int:
+    table = inspect(removed_from).local_table if isinstance(removed_from, type) else removed_from
+    (key,) = table.primary_key.columns
+    batch = select(key).where(which).limit(BATCH).with_for_update(of=table, skip_locked=True)
+    # As an array, so that the planner looks up each key instead of reading the whole table.
+    query = delete(table).where(key == func.any(func.array(batch.scalar_subquery())))
+    total = 0
+    while True:
+        result: Any = session.execute(query)
+        removed = int(result.rowcount)
+        checkpoint()
+        total += removed
+        if removed < BATCH:
+            return total

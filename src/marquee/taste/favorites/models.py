@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marquee.catalogue.movies.models import Movie
 from marquee.db import Model
 from marquee.identity.users.models import User
+from marquee.identity.users.statistics import COUNTED_AS
 from marquee.viewer import Viewer
 
 
@@ -18,7 +19,9 @@ class Favorite(Model):
     __tablename__ = "favorites"
     __table_args__ = (Index("favorites_user_id_movie_id_key", "user_id", "movie_id", unique=True),)
 
-    user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey(User.id, ondelete="CASCADE"), info={COUNTED_AS: "favorites_count"}
+    )
     movie_id: Mapped[int] = mapped_column(ForeignKey(Movie.id, ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -10,6 +10,7 @@ from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.db import Model
 from marquee.identity.users.models import User
+from marquee.identity.users.statistics import COUNTED_AS
 from marquee.viewer import Viewer
 
 
@@ -38,7 +39,9 @@ class Rating(Model):
         Index("ratings_tvshow_idx", "tvshow_id", postgresql_where=text("tvshow_id IS NOT NULL")),
     )
 
-    user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey(User.id, ondelete="CASCADE"), info={COUNTED_AS: "ratings_count"}
+    )
     movie_id: Mapped[int | None] = mapped_column(ForeignKey(Movie.id, ondelete="CASCADE"))
     tvshow_id: Mapped[int | None] = mapped_column(ForeignKey(TVShow.id, ondelete="CASCADE"))
     score: Mapped[float]

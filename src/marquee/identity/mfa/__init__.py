@@ -1,0 +1,1 @@
+"""The second factor: one-time passwords, backup codes and passkeys."""

@@ -1,0 +1,81 @@
+"""Rules of reading the audit log."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+
+from marquee.audit import Activity
+from marquee.db import missing, rows, session
+from marquee.errors import NotFound
+from marquee.identity.users.models import User
+from marquee.operations.activity.counting import tally
+from marquee.viewer import Viewer
+
+NEWEST_FIRST = (Activity.created_at.expression, Activity.id.expression)
+
+
+def listed(viewer: Viewer, filters: Mapping[str, object]) -> Select[Any]:
+    """The lines that fit all filters: values of columns, or `start_time` and `end_time`.
+
+    Every filter has an index in this order, so that a page costs what it shows.
+    """
+    query = Activity.visible_to(viewer)
+    for name, value in filters.items():
+        query = query.where(_fits(name, value))
+    return query
+
+
+def described(line: Row[Any]) -> dict[str, Any]:
+    """A line as the contract shows it."""
+    details = dict(line.details or {})
+    return {
+        **line._mapping,  # noqa: SLF001 - a public name of SQLAlchemy's rows
+        "changes": details.pop("changes", []),
+        "error_message": details.pop("error_message", None),
+        "metadata": details,
+    }
+
+
+def require_user(user_id: int) -> None:
+    """Raise NotFound (USER_NOT_FOUND) where there is no such account."""
+    if session.scalar(select(User.id).where(User.id == user_id)) is None:
+        raise missing(User, user_id)
+
+
+def nothing_about(resource_type: str, resource_id: str) -> NotFound:
+    """The refusal that the log has no line about a thing."""
+    return NotFound(f"The audit log has nothing about {resource_type} {resource_id}.")
+
+
+def stats(viewer: Viewer) -> dict[str, Any]:
+    """How many lines there are, and how old they are."""
+    counted = tally(viewer)
+    total, failed = counted.tried.total(), counted.refused.total()
+    lines, moment = Activity.visible_to(viewer), Activity.created_at
+    (ends,) = rows(lines.with_only_columns(func.min(moment), func.max(moment)))
+    return {
+        "total_count": total,
+        "success_count": total - failed,
+        "failed_count": failed,
+        "oldest_entry": ends[0],
+        "newest_entry": ends[1],
+    }
+
+
+def actions(viewer: Viewer, limit: int) -> list[dict[str, Any]]:
+    """The most frequent actions with their counts; of those as frequent, by name."""
+    found = sorted(tally(viewer).tried.items(), key=lambda each: (-each[1], each[0]))
+    return [{"action": action, "count": count} for action, count in found[:limit]]
+
+
+def _fits(name: str, value: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a column's
+    columns = Activity.__mapper__.columns
+    if name == "start_time":
+        return columns["created_at"] >= value
+    if name == "end_time":
+        return columns["created_at"] < value
+    if name == "success":
+        # In the words of the index of what failed, so that it is found.
+        return columns[name] if value else ~columns[name]
+    return columns[name] == value
