@@ -57,6 +57,7 @@ class Device:
     def __init__(self, *, verifies: bool = True, counts: bool = True) -> None:
         self.soft = SoftWebauthnDevice()
         self.verifies, self.counts = verifies, counts
+        self.framed = False
 
     def create(self, options: dict[str, Any], origin: str = ORIGIN) -> dict[str, Any]:
         """A new passkey, by `PublicKeyCredentialCreationOptionsJSON`."""
@@ -74,20 +75,21 @@ class Device:
             self.soft.sign_count = -1
         asked = {**options, "challenge": decoded(options["challenge"])}
         made = self.soft.get({"publicKey": asked}, origin)
-        if self.verifies:
-            self._verify_user(made["response"])
+        self._sign_again(made["response"])
         return self._told(made)
 
-    def _verify_user(self, response: dict[str, bytes]) -> None:
-        """Sign again with the flag that the user was verified: soft-webauthn sets none."""
+    def _sign_again(self, response: dict[str, bytes]) -> None:
+        """With what soft-webauthn does not say: whether the user was verified, and whether the page
+        is in a frame.
+        """
         before = response["authenticatorData"]
-        flags = bytes([USER_PRESENT | USER_VERIFIED])
+        flags = bytes([USER_PRESENT | (USER_VERIFIED if self.verifies else 0)])
         data = before[:32] + flags + before[33:]
-        digest = hashlib.sha256(response["clientDataJSON"]).digest()
-        response["authenticatorData"] = data
-        response["signature"] = self.soft.private_key.sign(
-            data + digest, ec.ECDSA(hashes.SHA256())
-        )
+        said = json.loads(response["clientDataJSON"]) | {"crossOrigin": self.framed}
+        words = json.dumps(said).encode()
+        signed = data + hashlib.sha256(words).digest()
+        signature = self.soft.private_key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        response |= {"authenticatorData": data, "clientDataJSON": words, "signature": signature}
 
     @staticmethod
     def _told(made: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -157,6 +157,7 @@ ACCOUNT_ONLY = [each for each in FOR_USERS if not each.takes_keys]
 UNSAFE = [each for each in OPERATIONS if each.method != "get"]
 PERMITTED = [each for each in FOR_USERS if each.permission]
 WITH_BODY = [each for each in OPERATIONS if each.media_type]
+WITH_JSON = [each for each in WITH_BODY if each.media_type == "application/json"]
 
 
 def name_of(operation: Operation) -> str:

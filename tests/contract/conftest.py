@@ -10,15 +10,17 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from marquee import clock, db
 from marquee.catalogue.movies.models import Movie
+from marquee.identity.api_keys.models import ApiKey
 from marquee.identity.auth import tokens
 from marquee.identity.auth.models import Session
+from marquee.identity.mfa.models import Passkey
 from marquee.identity.users.avatars import images
 from marquee.identity.users.avatars.models import Avatar
-from marquee.identity.users.models import User
+from marquee.identity.users.models import Role, User, UserRole
 from marquee.services import storage
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
@@ -31,16 +33,20 @@ ABOVE_EXAMPLES = text(
     "select setval(id, greatest(nextval(id), 1000)) "
     "from cast(pg_get_serial_sequence(:table, 'id') as regclass) as id"
 )
+PHONE = {"name": "My phone", "credential_id": b"5", "public_key": b"5", "backed_up": True}
 
 
 @pytest.fixture
 def world(make: Callable[..., Any], me: Any) -> None:
     """The rows that the examples of the contract name, for `me`."""
-    for table in ("movies", "favorites", "ratings"):
+    for table in ("movies", "favorites", "ratings", "passkeys", "api_keys", "sessions"):
         # New rows keep clear of the ids below, which were not taken from the sequence.
         db.session.execute(ABOVE_EXAMPLES, {"table": table})
     make(Movie, id=42, tmdb_id=578, title="Jaws")
     other = make(Movie, title="The Shark Is Still Working")
+    digest = {"key_prefix": "mq_4fT9xQb2", "digest": b"5"}
+    make(ApiKey, id=5, user_id=me.id, name="Backup script", scopes=["read"], **digest)
+    make(Session, id=7, user_id=me.id, expires_at=clock.now() + timedelta(days=1))
     make(Favorite, id=12, user_id=me.id, movie_id=other.id)
     sent = (BY_NAME["upload_avatar"].files or {})["file"][1]
     picture, key = images.square(io.BytesIO(sent)), "avatars/example.webp"
@@ -49,6 +55,17 @@ def world(make: Callable[..., Any], me: Any) -> None:
     size = {"file_size_bytes": len(picture.data)}
     make(Avatar, user_id=me.id, version=1, file_key=key, is_current=True, **kept, **size)
     make(Rating, id=7, user_id=me.id, movie_id=other.id, score=9)
+    make(Passkey, id=5, user_id=me.id, **PHONE)
+    role = make(Role, name="projectionist", permissions=["movies:list"])
+    make(UserRole, user_id=me.id, role_id=role.id)
+
+
+@pytest.fixture
+def permitted(make: Callable[..., Any], client: httpx.Client, me: User) -> httpx.Client:
+    """The client of `me`, whose roles allow everything."""
+    role_id = db.session.scalar(select(Role.id).where(Role.name == "admin"))
+    make(UserRole, user_id=me.id, role_id=role_id)
+    return client
 
 
 @pytest.fixture

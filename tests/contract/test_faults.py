@@ -24,6 +24,8 @@ Call = Callable[..., Any]
 JSON = "application/json"
 ANSWERING = [each for each in OPERATIONS if any("content" in it for it in each.success.values())]
 IDEMPOTENT = [each for each in OPERATIONS if each.definition.get("x-idempotent")]
+CLOSED = [each for each in OPERATIONS if "x-open-query" not in each.definition]
+"""Not where strangers add parameters of their own, which are ignored."""
 CACHED = [each for each in OPERATIONS if "x-cache" in each.definition]
 LIMITED = [each for each in OPERATIONS if each.definition.get("x-rate-limit") != "none"]
 UNLIMITED = [each for each in OPERATIONS if each not in LIMITED]
@@ -47,9 +49,9 @@ def target(operation: Operation, **values: object) -> str:
     return "/api/v1" + operation.url(**values)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
-class TestEveryOperation:
-    def test_refuses_parameters_that_it_does_not_have(
+class TestClosedQueries:
+    @pytest.mark.parametrize("operation", CLOSED, ids=name_of)
+    def test_refuse_parameters_that_the_contract_does_not_have(
         self, admin: httpx.Client, operation: Operation
     ) -> None:
         sent = operation.secret()
@@ -64,6 +66,9 @@ class TestEveryOperation:
         refused(answer, 400, "VALIDATION_ERROR")
         assert answer.json()["error"]["details"]["errors"][0]["path"] == "/colour"
 
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
+class TestEveryOperation:
     def test_repeats_a_well_formed_request_id_only(
         self, admin: httpx.Client, operation: Operation
     ) -> None:
@@ -287,38 +292,40 @@ class TestConditions:
 
     @pytest.mark.parametrize("operation", IDEMPOTENT, ids=name_of)
     def test_409_while_the_first_is_running(
-        self, client: httpx.Client, engine: Engine, me: User, world: None, operation: Operation
+        self, permitted: httpx.Client, engine: Engine, me: User, world: None, operation: Operation
     ) -> None:
         lock = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
         with engine.begin() as other:
             other.execute(lock, {"name": f"idempotency:{me.id}:k1"})
-            answer = operation.call(client, {"Idempotency-Key": "k1"}, user_id=me.id)
+            answer = operation.call(permitted, {"Idempotency-Key": "k1"}, user_id=me.id)
             refused(answer, 409, "IDEMPOTENT_REQUEST_RUNNING")
-        assert operation.call(client, {"Idempotency-Key": "k1"}, user_id=me.id).status_code == 201
+        assert (
+            operation.call(permitted, {"Idempotency-Key": "k1"}, user_id=me.id).status_code == 201
+        )
 
     @pytest.mark.parametrize("operation", IDEMPOTENT, ids=name_of)
     def test_422_for_a_key_of_another_request(
-        self, client: httpx.Client, make: Call, me: User, operation: Operation
+        self, permitted: httpx.Client, make: Call, me: User, operation: Operation
     ) -> None:
         other = {"fingerprint": b"another", "status": 201, "headers": {}, "body": b"{}"}
         make(StoredAnswer, user_id=me.id, key="k2", **other)
-        answer = operation.call(client, {"Idempotency-Key": "k2"}, user_id=me.id)
+        answer = operation.call(permitted, {"Idempotency-Key": "k2"}, user_id=me.id)
         refused(answer, 422, "IDEMPOTENCY_KEY_REUSED")
 
     @pytest.mark.parametrize("operation", IDEMPOTENT, ids=name_of)
     def test_400_for_a_malformed_key(
-        self, client: httpx.Client, me: User, operation: Operation
+        self, permitted: httpx.Client, me: User, operation: Operation
     ) -> None:
         for key in ("", "x" * 256, "with space"):
-            answer = operation.call(client, {"Idempotency-Key": key}, user_id=me.id)
+            answer = operation.call(permitted, {"Idempotency-Key": key}, user_id=me.id)
             refused(answer, 400, "VALIDATION_ERROR")
 
     @pytest.mark.parametrize("operation", IDEMPOTENT, ids=name_of)
     def test_a_replay_says_so(
-        self, client: httpx.Client, me: User, world: None, operation: Operation
+        self, permitted: httpx.Client, me: User, world: None, operation: Operation
     ) -> None:
         first, again = (
-            operation.call(client, {"Idempotency-Key": "k3"}, user_id=me.id) for _ in range(2)
+            operation.call(permitted, {"Idempotency-Key": "k3"}, user_id=me.id) for _ in range(2)
         )
         assert (again.status_code, again.content) == (first.status_code, first.content)
         assert "idempotent-replayed" not in first.headers

@@ -87,7 +87,7 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
         "The verb fetch is new",
         lambda d: operation(d, "get_movie").update(operationId="fetch_movie"),
     ),
-    ("verbs lists login", lambda d: operation(d, "login").update(operationId="create_login")),
+    ("verbs lists logout", lambda d: operation(d, "logout").update(operationId="create_logout")),
     (
         "'list_movies' for 'get' in '/movies/{movie_id}' is not unique",
         lambda d: operation(d, "get_movie").update(operationId="list_movies"),

@@ -225,3 +225,22 @@ class TestRequests:
         assert anonymous.delete("/sessions/9007199254740991", headers=bearer).status_code == 404
         db.session.refresh(opened)
         assert opened.last_activity_at > long_ago
+
+    def test_by_a_token_until_it_expires(
+        self,
+        anonymous: httpx.Client,
+        make: Make,
+        me: User,
+        set_variables: Callable[..., None],
+        engine: Engine,
+    ) -> None:
+        """Its session goes on."""
+        opened = make(Session, user_id=me.id, expires_at=clock.now() + timedelta(days=1))
+        set_variables(ACCESS_TOKEN_LIFETIME="2")
+        bearer = {"Authorization": f"Bearer {issue(me.id, opened.id)}"}
+        for queries in (2, 1):
+            with statements(engine) as sent:
+                assert anonymous.get("/sessions", headers=bearer).status_code == 200
+            assert len(sent) == queries
+        time.sleep(2)
+        assert anonymous.get("/sessions", headers=bearer).status_code == 401

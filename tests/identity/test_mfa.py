@@ -5,13 +5,14 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from PIL import Image
 from sqlalchemy import Engine, select, update
 
 from marquee import clock, db, sealing
@@ -57,14 +58,6 @@ CHANGES = [
     ("POST", "/mfa/webauthn/options", None),
     ("DELETE", "/mfa/webauthn/5", None),
 ]
-
-
-@pytest.fixture
-def account(client_of: Call, casey: User) -> httpx.Client:
-    """A client in which Casey has just signed in."""
-    client: httpx.Client = client_of(None)
-    client.headers.update(bearer(signed_in(client)["access_token"]))
-    return client
 
 
 def status_of(client: httpx.Client) -> Any:
@@ -127,15 +120,11 @@ class TestSetupTotp:
         picture = base64.b64decode(made["qr_code"], validate=True)
         assert picture.startswith(b"\x89PNG\r\n\x1a\n")
 
-    def test_the_picture_is_the_address(
-        self, account: httpx.Client, tmp_path: Any
-    ) -> None:
-        if shutil.which("zbarimg") is None:
-            pytest.skip("zbarimg (Debian's zbar-tools) is not installed")
+    @pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbarimg is not installed")
+    def test_the_picture_is_the_address(self, account: httpx.Client, tmp_path: Path) -> None:
         made = done(account.post("/mfa/totp/setup", json=SETUP))
         file = tmp_path / "code.png"
         file.write_bytes(base64.b64decode(made["qr_code"]))
-        assert Image.open(file).format == "PNG"
         read = subprocess.run(
             ["zbarimg", "--quiet", "--raw", str(file)], capture_output=True, text=True, check=True
         )
@@ -210,15 +199,13 @@ class TestVerifyTotp:
         done(account.post("/mfa/totp/verify", json={"code": after}))
 
     @pytest.mark.skipif(shutil.which("oathtool") is None, reason="oathtool is not installed")
-    def test_takes_the_codes_of_another_program(
-        self, account: httpx.Client, secret: str
-    ) -> None:
+    def test_takes_the_codes_of_another_program(self, account: httpx.Client, secret: str) -> None:
         totp(secret)  # waits where a step is about to end
         command = ["oathtool", "--totp", "--base32", secret]
         code = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         done(account.post("/mfa/totp/verify", json={"code": code}))
 
-    @pytest.mark.parametrize("code", ["12345", "1234567", "12345a", " 12345", "１２３４５６", 123456])
+    @pytest.mark.parametrize("code", ["12345", "1234567", "12345a", " 12345", "\uff11" * 6, 123456])
     def test_refuses_what_is_no_code(self, account: httpx.Client, code: Any) -> None:
         answer = account.post("/mfa/totp/verify", json={"code": code})
         assert refused(answer) == (400, "VALIDATION_ERROR")
@@ -272,27 +259,13 @@ class TestDeleteTotp:
             _, passkey = set_up_passkey(client)
             enable(client)
             paths = ["/mfa/totp", f"/mfa/webauthn/{passkey['id']}"]
-            statuses = at_once_removed(base_url, client, paths)
-            assert sorted(statuses) == [204, 409]
-
-
-def at_once_removed(base_url: str, client: httpx.Client, paths: list[str]) -> list[int]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    headers = {"Authorization": client.headers["authorization"]}
-    with ThreadPoolExecutor(len(paths)) as threads:
-        return [
-            each.status_code
-            for each in threads.map(
-                lambda path: httpx.delete(f"{base_url}/api/v1{path}", headers=headers), paths
-            )
-        ]
+            with ThreadPoolExecutor(2) as threads:
+                answers = list(threads.map(client.delete, paths))
+            assert sorted(each.status_code for each in answers) == [204, 409]
 
 
 class TestGenerateBackupCodes:
-    def test_makes_ten_that_are_stored_as_digests(
-        self, account: httpx.Client, casey: User
-    ) -> None:
+    def test_makes_ten_that_are_stored_as_digests(self, account: httpx.Client, casey: User) -> None:
         made = done(account.post("/mfa/backup-codes/generate"))
         assert made["count"] == len(set(made["codes"])) == 10
         assert all(re.fullmatch(r"[0-9a-f]{4}(-[0-9a-f]{4}){3}", each) for each in made["codes"])
@@ -342,9 +315,7 @@ class TestEnableMfa:
         assert challenged(anonymous)["methods"] == ["totp"]
         assert account.get("/users/me").json()["mfa_enabled"] is True
 
-    def test_ends_all_other_sessions(
-        self, account: httpx.Client, anonymous: httpx.Client
-    ) -> None:
+    def test_ends_all_other_sessions(self, account: httpx.Client, anonymous: httpx.Client) -> None:
         other = signed_in(anonymous)
         set_up_app(account)
         enable(account)
@@ -386,9 +357,7 @@ class TestWhoMayChangeFactors:
         assert refused(answer) == (403, "REAUTHENTICATION_REQUIRED")
 
     @pytest.mark.parametrize("method,path,body", CHANGES)
-    def test_no_api_key(
-        self, client: httpx.Client, method: str, path: str, body: Any
-    ) -> None:
+    def test_no_api_key(self, client: httpx.Client, method: str, path: str, body: Any) -> None:
         assert client.request(method, path, json=body).status_code == 401
 
     def test_a_refreshed_session_is_no_new_one(
@@ -398,9 +367,7 @@ class TestWhoMayChangeFactors:
         earlier = clock.now() - timedelta(minutes=10, seconds=1)
         db.session.execute(update(Session).values(created_at=earlier))
         db.session.commit()
-        again = done(
-            anonymous.post("/auth/refresh", json={"refresh_token": mine["refresh_token"]})
-        )
+        again = done(anonymous.post("/auth/refresh", json={"refresh_token": mine["refresh_token"]}))
         answer = anonymous.post(
             "/mfa/totp/setup", json=SETUP, headers=bearer(again["access_token"])
         )

@@ -70,6 +70,14 @@ class TestUploadAvatar:
         stored = client.get(f"/users/{me.id}/avatar").content
         assert len(stored) == made["file_size_bytes"]
 
+    def test_the_profile_names_it_until_it_is_taken_away(
+        self, client: httpx.Client, me: User
+    ) -> None:
+        upload(client)
+        assert client.get("/users/me").json()["avatar_url"] == f"/api/v1/users/{me.id}/avatar"
+        client.delete("/users/me/avatar")
+        assert client.get("/users/me").json()["avatar_url"] is None
+
     def test_is_recorded(self, client: httpx.Client, me: User) -> None:
         upload(client)
         action = select(Activity.action).where(Activity.user_id == me.id)

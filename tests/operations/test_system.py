@@ -13,12 +13,18 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from marquee import __version__, audit, clock, db
-from marquee.identity.auth.models import Session
+from marquee.identity.auth.models import (
+    OneTimeToken,
+    RefreshToken,
+    Session,
+    SignInAttempts,
+)
 from marquee.identity.users.models import User
-from marquee.operations.system import build, checks
+from marquee.operations.system import build, checks, cleanup
 from marquee.web.idempotency import StoredAnswer
 from marquee.web.limits import rate_limits
 from tests.answers import refused
+from tests.queries import statements
 from tests.redis_server import PASSWORD, RedisServer
 
 Make = Callable[..., Any]
@@ -308,16 +314,20 @@ class TestRunCronCleanup:
         ]
         db.session.execute(insert(rate_limits), counters)
         db.session.commit()
-        lines = {"action": "test", "success": True}
+        for ended in ({"expires_at": now - hour}, {"expires_at": now + hour}):
+            make(OneTimeToken, purpose="test", digest=str(ended).encode(), **ended)
+            make(SignInAttempts, key=str(ended), count=1, ends_at=ended["expires_at"])
+        lines = {"action": "test.test", "success": True}
         make(audit.Activity, created_at=now - audit.KEPT - hour, **lines)
         stored("old", now - 25 * hour)
         opened(expires_at=now - hour)
         opened(expires_at=now + hour, revoked_at=now - 25 * hour)
+        holds = opened(expires_at=now + hour).id
+        ended = opened(expires_at=now + hour, revoked_at=now - hour).id
+        for digest, session_id in ((b"1", holds), (b"2", ended), (b"3", ended)):
+            make(RefreshToken, session_id=session_id, digest=digest)
         return {
-            "sessions": [
-                opened(expires_at=now + hour).id,
-                opened(expires_at=now + hour, revoked_at=now - hour).id,
-            ],
+            "sessions": [holds, ended],
             "answers": [stored("new", now - 23 * hour).id],
             "lines": [make(audit.Activity, created_at=now - audit.KEPT + hour, **lines).id],
         }
@@ -327,17 +337,40 @@ class TestRunCronCleanup:
     ) -> None:
         answer = anonymous.get("/cron/cleanup", headers=CRON)
         assert answer.status_code == 200
-        cleaned = {"sessions": 2, "idempotency_keys": 1, "rate_limits": 1, "activity": 1}
-        assert answer.json() == {"success": True, "cleaned": cleaned, "total": 5}
+        cleaned = {
+            "refresh_tokens": 2,
+            "sessions": 2,
+            "one_time_tokens": 1,
+            "sign_in_attempts": 1,
+            "idempotency_keys": 1,
+            "rate_limits": 1,
+            "activity": 1,
+        }
+        assert answer.json() == {"success": True, "cleaned": cleaned, "total": 9}
+        assert list(db.session.scalars(select(RefreshToken.session_id))) == rows["sessions"][:1]
+        for ends_at in (OneTimeToken.expires_at, SignInAttempts.ends_at):
+            assert db.session.scalars(select(ends_at)).one() > clock.now()
         assert set(db.session.scalars(select(Session.id))) == set(rows["sessions"])
         assert list(db.session.scalars(select(StoredAnswer.id))) == rows["answers"]
         assert list(db.session.scalars(select(rate_limits.c.key))) == ["new"]
         left = db.session.execute(select(audit.Activity.id, audit.Activity.action))
         actions = {row.id: row.action for row in left}
-        assert actions.pop(rows["lines"][0]) == "test"
+        assert actions.pop(rows["lines"][0]) == "test.test"
         assert list(actions.values()) == ["system.cleanup"]
         again = anonymous.get("/cron/cleanup", headers=CRON)
         assert again.json()["total"] == 0
+
+    def test_removes_in_batches(
+        self, anonymous: httpx.Client, make: Make, monkeypatch: pytest.MonkeyPatch, engine: Engine
+    ) -> None:
+        monkeypatch.setattr(cleanup, "BATCH", 3)
+        long_ago = clock.now() - audit.KEPT - timedelta(hours=1)
+        for _ in range(7):
+            make(audit.Activity, action="test.test", success=True, created_at=long_ago)
+        with statements(engine) as sent:
+            answer = anonymous.get("/cron/cleanup", headers=CRON)
+        assert answer.json()["cleaned"]["activity"] == 7
+        assert len([each for each in sent if each.startswith("DELETE FROM activity ")]) == 3
 
     @pytest.mark.parametrize(
         "headers",

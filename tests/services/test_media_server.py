@@ -60,8 +60,10 @@ class TestSignIn:
     def test_gives_the_account(self, of: Of, lines: Lines, kind: str) -> None:
         with FakeJellyfin(ELODIE, ROOT, kind=kind) as fake:
             server = of(fake)
-            assert server.sign_in("élodie", PASSWORD) == MediaUser(ELODIE.id, "Élodie", False, 10)
-            assert server.sign_in("ROOT", ROOT.password) == MediaUser(ROOT.id, "root", True, None)
+            elodie = MediaUser(ELODIE.id, "Élodie", is_admin=False, max_parental_rating=10)
+            assert server.sign_in("élodie", PASSWORD) == elodie
+            root = MediaUser(ROOT.id, "root", is_admin=True, max_parental_rating=None)
+            assert server.sign_in("ROOT", ROOT.password) == root
         assert lines.text == ""
 
     @KINDS
@@ -163,7 +165,7 @@ class TestSignIn:
 
         with Altered(alter) as fake:
             found = of(fake).sign_in("Élodie", PASSWORD)
-        assert found == MediaUser(ELODIE.id, "n" * 255, False, 32767)
+        assert found == MediaUser(ELODIE.id, "n" * 255, is_admin=False, max_parental_rating=32767)
 
     def test_who_is_disabled_there_is_refused_and_signed_out(self, of: Of) -> None:
         def alter(session: Any) -> None:

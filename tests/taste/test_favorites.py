@@ -129,8 +129,8 @@ class TestCreateFavorite:
         assert (lines[0].request_id, lines[0].user_agent) == ("keep-1", "A client")
         assert [str(line.ip_address) for line in lines] == ["127.0.0.1"] * 3
         assert [line.details for line in lines][1:] == [
-            {"user_id": str(me.id)},
-            {"user_id": str(NOBODY)},
+            {"user_id": str(me.id), "error_message": "Jaws is a favourite already."},
+            {"user_id": str(NOBODY), "error_message": "This is another user's."},
         ]
 
 

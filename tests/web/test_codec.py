@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, literal, select
 
 from marquee.web.codec import Encoders, decoder
 
@@ -89,6 +90,7 @@ class TestEncoders:
             {"id": 1, "released": None},
             {"id": 2, "released": None},
         ]
+        assert encode(films, None) is None
         assert encode(FILM, None) is None
         assert Encoders().make({"type": "array", "items": {"type": "integer"}}) is None
 
@@ -100,6 +102,34 @@ class TestEncoders:
             "at": text,
             "answers": [{"at": text, "answers": []}],
         }
+
+    def test_a_part_may_be_of_any_type_and_may_be_none(self) -> None:
+        parts = {"best": FILM, "seen": {"type": "array", "items": MOMENT}, "films": FILM}
+        properties = parts | {"films": {"type": "array", "items": FILM}}
+        schema = {"type": "object", "required": ["best", "films"], "properties": properties}
+        moment = datetime(2026, 1, 2, tzinfo=UTC)
+        shown = {"id": 1, "released": None}
+        thing = {"best": Film(), "films": [Film(), None, dict(shown)], "seen": [moment]}
+        assert encode(schema, thing) == {
+            "best": shown,
+            "films": [shown, None, shown],
+            "seen": ["2026-01-02T00:00:00.000000Z"],
+        }
+        nothing = {"best": None, "films": None, "seen": None}
+        assert encode(schema, nothing) == nothing
+
+    def test_a_row_of_sqlalchemy_is_read_by_key(self) -> None:
+        query = select(literal(1).label("id"), literal(None).label("released"))
+        with create_engine("sqlite://").connect() as connection:
+            row = connection.execute(query).one()
+        assert encode(FILM, row) == {"id": 1, "released": None}
+
+    def test_a_name_need_not_be_one_of_python(self) -> None:
+        names = ["class", "x-y", "it's"]
+        schema = {"type": "object", "required": names, "properties": {name: {} for name in names}}
+        thing = dict.fromkeys(names, 1)
+        assert encode(schema, thing) == thing
+        assert encode(schema, SimpleNamespace(**thing)) == thing
 
     def test_two_schemas_may_share_a_part(self) -> None:
         encoders = Encoders()

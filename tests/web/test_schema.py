@@ -131,3 +131,38 @@ def test_an_array_may_contain_itself() -> None:
     compiled = Schema(tree)
     assert compiled.is_valid([[], [[]]])
     assert not compiled.is_valid([[1]])
+
+
+def test_of_what_has_been_encoded_the_encoder_guarantees_the_names() -> None:
+    closed: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["id"],
+        "properties": {"id": {"type": "integer"}},
+    }
+    whole = {"type": "object", "properties": {"films": {"type": "array", "items": closed}}}
+    encoded = Schema(whole, "response", encoded=True)
+    assert encoded.is_valid({"films": [{"id": 1}]})
+    assert encoded.is_valid({"films": [{"more": 1}]})
+    assert not encoded.is_valid({"films": [{"id": "1"}]})
+    assert not encoded.is_valid({"films": [1]})
+
+
+def test_what_no_encoder_writes_is_checked_as_a_whole() -> None:
+    closed = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["id"],
+        "properties": {"id": {"type": "integer"}},
+    }
+    either = {"type": "object", "properties": {"one": {"oneOf": [closed, {"type": "string"}]}}}
+    for schema in (either, {"oneOf": [closed]}, {"type": "object", "additionalProperties": False}):
+        whole, encoded = Schema(schema), Schema(schema, "response", encoded=True)
+        for value in ({"one": {"id": 1}}, {"one": {"id": 1, "more": 2}}, {"one": {}}, {"id": 1}):
+            assert encoded.is_valid(value) == whole.is_valid(value)
+
+
+def test_a_schema_that_contains_itself_may_have_been_encoded() -> None:
+    compiled = Schema(recursive(), "response", encoded=True)
+    assert compiled.is_valid({"text": "a", "answers": [{"text": "b", "answers": []}]})
+    assert not compiled.is_valid({"text": "a", "answers": [{"text": 1}]})

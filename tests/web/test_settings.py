@@ -57,6 +57,12 @@ def test_empty_is_unset() -> None:
         ("MARQUEE_ENV", "prod"),
         ("PUBLIC_URL", "api.example.org"),
         ("CORS_ORIGINS", "https://a.example/path"),
+        ("STORAGE_URL", "/a/folder"),
+        ("STORAGE_URL", "s3://"),
+        ("STORAGE_URL", "s3://Bucket"),
+        ("STORAGE_URL", "s3://bucket/a b"),
+        ("STORAGE_TIMEOUT", "0"),
+        ("S3_ENDPOINT_URL", "s3.example.org"),
     ],
 )
 def test_a_bad_value_names_its_variable(variable: str, text: str) -> None:

@@ -48,10 +48,11 @@ from tools.bench import (
     peers,
     places,
     report,
+    sessions,
     statements,
 )
 from tools.bench.database import KEYS, READER, WRITER, Database, opened
-from tools.bench.operations import CACHED, DATABASE, MEMORY, Operation
+from tools.bench.operations import CACHED, DATABASE, MEMORY, SESSIONS, Operation
 from tools.bench.peers import Running
 
 ROUNDS = {False: 7, True: 1}
@@ -75,7 +76,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int, default=1, help="of each run; 1 by default")
-    parser.add_argument("--part", choices=[MEMORY, DATABASE, CACHED], action="append")
+    parser.add_argument("--part", choices=[MEMORY, DATABASE, CACHED, SESSIONS], action="append")
     options = parser.parse_args()
     try:
         return _run(options)
@@ -108,7 +109,12 @@ def _run(options: argparse.Namespace) -> int:
             for part, listed in parts.items()
             if not options.part or part in options.part
         }
-    return _tell(results, options.rounds)
+        callers = (
+            sessions.measured(started[0], database, options.rounds, options.seconds)
+            if not options.part or SESSIONS in options.part
+            else None
+        )
+    return _tell(results, callers, options.rounds)
 
 
 def _environment(database: Database) -> dict[str, str]:
@@ -140,6 +146,7 @@ def _prepare(database: Database) -> dict[str, list[Operation]]:
         CACHED: operations.cached(etag),
     }
     database.forget_writes()
+    database.note_use()
     shared: dict[str, Any] = {
         "routes": contract.routes(document),
         "films": films.films(),
@@ -231,7 +238,7 @@ def _patiently(
     raise load.Failed(f"{server.server.name} does not answer {operation.name}.")
 
 
-def _tell(results: dict[str, report.Runs], rounds: int) -> int:
+def _tell(results: dict[str, report.Runs], callers: sessions.Runs | None, rounds: int) -> int:
     where = f"Python {platform.python_version()}, {os.cpu_count()} cores"
     load_ = f"load average {machine.load_average():.1f} at the end, of which the benchmark is 2"
     lines = ["# Benchmark", "", f"{rounds} rounds, alternating; medians. {where}, {load_}.", ""]
@@ -239,6 +246,9 @@ def _tell(results: dict[str, report.Runs], rounds: int) -> int:
     for part, runs in results.items():
         lines.append(report.tables(part, runs))
         verdicts += report.verdicts(part, runs)
+    if callers is not None:
+        lines.append(sessions.table(callers))
+        verdicts += sessions.verdicts(callers)
     lines += ["## Targets: CPU time a request", "", *(words for _, words in verdicts)]
     text = "\n".join(lines) + "\n"
     (places.WORK / "report.md").write_text(text)

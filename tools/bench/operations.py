@@ -25,7 +25,7 @@ class Operation:
     counting: bool = False
 
 
-MEMORY, DATABASE, CACHED = "memory", "database", "cached"
+MEMORY, DATABASE, CACHED, SESSIONS = "memory", "database", "cached", "sessions"
 
 
 def memory() -> list[Operation]:

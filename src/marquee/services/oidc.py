@@ -72,10 +72,12 @@ class RelyingParty:
         self,
         client: Client,
         *,
+        timeout: float = 5.0,
         timing: Timing | None = None,
         log: FilteringBoundLogger | None = None,
     ) -> None:
-        self._client = client
+        """`timeout` is the longest that one answer may take, in seconds."""
+        self._client, self._timeout = client, timeout
         self._timing = timing or Timing()
         self._log = (log or structlog.get_logger()).bind(issuer=client.issuer)
         self._upstreams: dict[str, Upstream] = {}
@@ -250,7 +252,8 @@ class RelyingParty:
                 self._upstreams[server] = Upstream(
                     "oidc",
                     server,
-                    total_timeout=7.0,
+                    read_timeout=self._timeout,
+                    total_timeout=self._timeout + 2,
                     max_bytes=LARGEST,
                     attempts=2,
                     redirects=0,

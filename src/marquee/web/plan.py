@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -42,6 +43,14 @@ class Outcome:
     media_type: str | None
     encode: Convert | None
     schema: Schema | None
+
+    @cached_property
+    def content_type(self) -> bytes | None:
+        """The media type as a header has it."""
+        if self.media_type is None:
+            return None
+        charset = "; charset=utf-8" if self.media_type == "text/plain" else ""
+        return (self.media_type + charset).encode()
 
     def write(self, value: Any, *, validate: bool) -> bytes:  # noqa: ANN401 - what a handler returns
         """The body. Raises BrokenPromise where it would break the contract."""
@@ -143,10 +152,7 @@ class Plan:
                 status, b"", result.content_type.encode(), encode_headers(headers), result.pieces
             )
         body = outcome.write(result, validate=validate)
-        content_type = outcome.media_type.encode() if outcome.media_type else None
-        if content_type == b"text/plain":
-            content_type = b"text/plain; charset=utf-8"
-        return Answer(status, body, content_type, encode_headers(headers))
+        return Answer(status, body, outcome.content_type, encode_headers(headers))
 
 
 def _outcomes(operation: AbstractOperation, encoders: codec.Encoders) -> list[tuple[int, Outcome]]:
@@ -157,6 +163,6 @@ def _outcomes(operation: AbstractOperation, encoders: codec.Encoders) -> list[tu
         encode = encoders.make(schema) if schema else None
         # Errors are written by the envelope alone.
         checked = schema if int(status) < HTTPStatus.BAD_REQUEST else None
-        schema_ = Schema(checked, "response") if checked else None
+        schema_ = Schema(checked, "response", encoded=True) if checked else None
         made.append((int(status), Outcome(int(status), media_type, encode, schema_)))
     return made

@@ -56,8 +56,10 @@ class Request:
     def id(self) -> str:
         """The request's id: the caller's where it is well formed, else a new one."""
         if self._id is None:
-            given = self.headers.get("x-request-id", "")
-            self._id = given if WELL_FORMED_ID.fullmatch(given) else f"{getrandbits(96):024x}"
+            given = self.headers.get("x-request-id")
+            if given is None or not WELL_FORMED_ID.fullmatch(given):
+                given = f"{getrandbits(96):024x}"
+            self._id = given
         return self._id
 
     @cached_property

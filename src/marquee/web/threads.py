@@ -21,6 +21,7 @@ class Threads:
         self._number, self._name, self._started = number, name, 0
         self._calls: deque[Call] = deque()
         self._waiting: list[threading.Lock] = []
+        self._waking = False
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """What the function returns or raises, called in one of the threads."""
@@ -31,20 +32,24 @@ class Threads:
             self._started += 1
             name = f"{self._name}-{self._started}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
-        elif len(self._calls) == 1:
+        else:
             self._wake()
         return await future
 
     def _wake(self) -> None:
-        """Let one more thread look for calls. Whoever takes one and leaves others does so too."""
+        """Let one more thread look for calls, unless one that has been woken is yet to do so."""
+        if self._waking:
+            return
         try:
             awake = self._waiting.pop()
         except IndexError:
             return  # All are at work, and look when they are done.
+        self._waking = True
         awake.release()
 
     def _work(self) -> None:
         awake = threading.Lock()
+        awake.acquire()
         while True:
             try:
                 call = self._calls.popleft()
@@ -57,13 +62,12 @@ class Threads:
             del call
 
     def _wait(self, awake: threading.Lock) -> None:
-        awake.acquire()
         self._waiting.append(awake)
-        # A call that came before this thread was seen to wait has woken nobody.
+        # For a call that came before this thread was seen to wait, nobody has been woken.
         if self._calls:
             self._wake()
-        with awake:
-            pass
+        awake.acquire()
+        self._waking = False
 
 
 def _perform(

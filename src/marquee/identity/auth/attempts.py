@@ -49,9 +49,10 @@ def begin(account: int | str, kind: Kind = "password") -> None:
 
 def succeeded(account: int | str, kind: Kind = "password") -> None:
     """Forget the attempts at an account; take back the one of the address."""
-    session.execute(delete(SignInAttempts).where(SignInAttempts.key == _account_key(account, kind)))
+    # In the order of `begin`: two who lock the same rows must not wait for each other.
     here = SignInAttempts.key == _address_key()
     session.execute(update(SignInAttempts).where(here).values(count=SignInAttempts.count - 1))
+    session.execute(delete(SignInAttempts).where(SignInAttempts.key == _account_key(account, kind)))
 
 
 def take_back(account: int | str, kind: Kind = "password") -> None:

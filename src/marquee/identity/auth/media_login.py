@@ -59,8 +59,9 @@ def sign_in(
     if not user.is_active:
         raise no_such_account()
     attempts.succeeded(account, METHOD)
-    user.max_parental_rating = found.max_parental_rating
+    # First, as everybody else waits for the turn of administrators before the user's row.
     _follow(user, is_admin=found.is_admin)
+    user.max_parental_rating = found.max_parental_rating
     challenge.require(user, mfa_code, device_name=device_name, method=METHOD)
     return opening.open_session(user, device_name, method=METHOD)
 

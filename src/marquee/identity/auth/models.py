@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from marquee.db import Model
+from marquee.identity.users.belongings import CONCEALED
 from marquee.identity.users.models import User
 from marquee.viewer import Viewer
 
@@ -56,7 +57,9 @@ class OneTimeToken(Model):
     purpose: Mapped[str]
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
-    data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    data: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default="{}", info={CONCEALED: True}
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -7,7 +7,7 @@ before hold for as long as it stands in `MARQUEE_OLD_SECRET_KEYS`.
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import jwt
 
@@ -25,6 +25,7 @@ class Claims:
 
     user_id: int
     session_id: int
+    expires_at: datetime
 
 
 def lifetime() -> timedelta:
@@ -61,7 +62,8 @@ def read(token: str) -> Claims | None:
             audience=AUDIENCE,
             options={"require": ["exp", "iat", "sub", "sid"]},
         )
-        return Claims(int(claims["sub"]), int(claims["sid"]))
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+        return Claims(int(claims["sub"]), int(claims["sid"]), expires_at)
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
         return None
 

@@ -37,6 +37,8 @@ def require(
         # The refusal rolls back, and the challenge must not go with it.
         checkpoint()
         raise Unauthenticated("Prove a second factor.", "MFA_REQUIRED", details=details)
+    # Nobody who counts an attempt may hold the account: those who sign in take both the other way.
+    checkpoint()
     _prove(user, code)
 
 

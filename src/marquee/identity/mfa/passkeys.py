@@ -12,10 +12,16 @@ from typing import Any, TypeVar
 import webauthn
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from webauthn.helpers import base64url_to_bytes, options_to_json_dict, parse_client_data_json
+from webauthn.helpers import (
+    base64url_to_bytes,
+    bytes_to_base64url,
+    options_to_json_dict,
+    parse_client_data_json,
+)
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     AuthenticatorTransport,
+    CollectedClientData,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
@@ -128,10 +134,8 @@ def request_options(
 
 def challenge_of(credential: Credential) -> str:
     """The challenge that a browser has signed; empty for what cannot be read."""
-    signed = _verified(
-        lambda: parse_client_data_json(base64url_to_bytes(credential["response"]["clientDataJSON"]))
-    )
-    return webauthn.helpers.bytes_to_base64url(signed.challenge) if signed else ""
+    said = _said(credential)
+    return bytes_to_base64url(said.challenge) if said else ""
 
 
 def proven(credential: Credential, challenge: str, *, alone: bool) -> Passkey | None:
@@ -143,7 +147,7 @@ def proven(credential: Credential, challenge: str, *, alone: bool) -> Passkey | 
     identifier = _verified(lambda: base64url_to_bytes(credential["rawId"]))
     query = select(Passkey).where(Passkey.credential_id == (identifier or b""))
     passkey, party = session.scalar(query), relying_party()
-    if passkey is None:
+    if passkey is None or _said(credential) is None:
         return None
     verified = _verified(
         lambda: webauthn.verify_authentication_response(
@@ -180,6 +184,15 @@ def _verified(verify: Callable[[], Verified]) -> Verified | None:
         return verify()
     except Exception:  # noqa: BLE001 - what is malformed raises whatever a parser meets in it
         return None
+
+
+def _said(credential: Credential) -> CollectedClientData | None:
+    """What the browser says of the ceremony; None for what cannot be read, and for one in a frame
+    of another page.
+    """
+    text: str = credential["response"]["clientDataJSON"]
+    said = _verified(lambda: parse_client_data_json(base64url_to_bytes(text)))
+    return said if said and not said.cross_origin else None
 
 
 def _handle_fits(credential: Credential, passkey: Passkey) -> bool:

@@ -109,7 +109,7 @@ def finish(name: str, answer: Answer, *, browser: str | None) -> Finished:
     provider = service.enabled(name)
     if granted is None or not _fits(granted, provider, browser):
         raise Invalid("The state is unknown, used or expired.", "INVALID_OR_EXPIRED_TOKEN")
-    user_id, begun = granted.user_id, granted.data
+    user_id, begun, page = granted.user_id, granted.data, granted.data["redirect_to"]
     checkpoint()
     action, opened = ("oidc.login" if user_id is None else "oidc.link"), None
     try:
@@ -124,13 +124,11 @@ def finish(name: str, answer: Answer, *, browser: str | None) -> Finished:
         session.rollback()
         _record(action, provider, refusal.code)
         checkpoint()
-        if begun["redirect_to"] is None:
+        if page is None:
             raise
-        return Finished(None, _address(begun["redirect_to"], refusal), browser=True)
+        return Finished(None, _address(page, refusal), browser=True)
     _record(action, provider)
-    page = begun["redirect_to"]
-    browser_too = begun["browser"] is not None
-    return Finished(opened, page and _address(page), browser=browser_too)
+    return Finished(opened, page and _address(page), browser=begun["browser"] is not None)
 
 
 def _fits(granted: OneTimeToken, provider: OidcProvider, browser: str | None) -> bool:

@@ -54,8 +54,7 @@ class Person:
             subject=claims["sub"],
             username=_text(mapped["username"], LONGEST_EMAIL) or email or "",
             email=email,
-            # Some providers write it as text.
-            email_verified=claims.get("email_verified") in (True, "true"),
+            email_verified=_is_true(claims.get("email_verified")),
             name=_text(mapped["name"], LONGEST_NAME),
             picture=picture,
             roles=tuple(each for each in roles[:MOST_ROLES] if isinstance(each, str)),
@@ -166,6 +165,11 @@ def _value(claims: Claims, name: str | None) -> Any:  # noqa: ANN401 - any JSON
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value
+
+
+def _is_true(value: object) -> bool:
+    """Whether a claim is true, which some providers write as text."""
+    return value is True or value == "true"
 
 
 def _text(value: object, longest: int) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from functools import cache
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy import Row
 
@@ -42,26 +42,28 @@ def update_role_permissions(user: Viewer, role_name: str, body: dict[str, Any]) 
     return _answer(service.named(user, role_name))
 
 
-def list_permissions() -> dict[str, Any]:
-    permissions = service.vocabulary(_asked_for())
+def list_permissions(user: Viewer) -> dict[str, Any]:
+    permissions = service.vocabulary(user, _asked_for())
     return {"permissions": permissions, "total": len(permissions)}
 
 
 def list_policies(
-    user: Viewer, limit: int, cursor: str | None = None, **filters: str
+    user: Viewer, limit: int, cursor: str | None = None, **filters: Unpack[service.PolicyFilters]
 ) -> dict[str, Any]:
-    query, key = service.policies(user, filters)
+    query, key = service.policies(user, **filters)
     page = by_cursor(query, key=key, name="policies", descending=False, limit=limit, cursor=cursor)
     return {"items": page.items, "next_cursor": page.next_cursor}
 
 
 def add_policy(user: Viewer, body: dict[str, str]) -> tuple[dict[str, str], int]:
-    service.add_policy(user, service.to_change(user, body["subject"]), _pair(body))
+    pair = {"resource": body["object"], "action": body["action"]}
+    service.add_policy(user, service.to_change(user, body["subject"]), pair)
     return body, 201
 
 
-def remove_policy(user: Viewer, **policy: str) -> None:
-    service.remove_policy(user, service.to_change(user, policy["subject"]), _pair(policy))
+def remove_policy(user: Viewer, subject: str, object: str, action: str) -> None:  # noqa: A002
+    pair = {"resource": object, "action": action}
+    service.remove_policy(user, service.to_change(user, subject), pair)
 
 
 def list_user_roles(user: Viewer, user_id: int) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def remove_user_role(user: Viewer, user_id: int, role: str) -> None:
 
 @cache
 def _asked_for() -> dict[str, list[str]]:
-    """The permissions of the contract, with the summaries of the operations that ask for them."""
+    # The permissions of the contract, with the summaries of the operations that ask for them.
     found = defaultdict(list)
     for _path, _method, operation in contract.operations(contract.load()):
         if permission := operation.get("x-permission"):
@@ -107,7 +109,3 @@ def _answer(row: Row[Role, int], status: int = 200) -> Answer:
 def _names(user_id: int) -> dict[str, Any]:
     names = [row.name for row in roles_of(user_id)]
     return {"roles": names, "total": len(names)}
-
-
-def _pair(policy: dict[str, str]) -> dict[str, str]:
-    return {"resource": policy["object"], "action": policy["action"]}

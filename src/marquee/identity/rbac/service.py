@@ -7,7 +7,7 @@ away.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Row, Select, Text, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -31,6 +31,15 @@ BESIDE_OPERATIONS = {
 """Permissions that rules ask for beside an operation's own, and what they allow."""
 
 Pair = dict[str, str]
+Statement = Select[*tuple[Any, ...]]
+
+
+class PolicyFilters(TypedDict, total=False):
+    """Values that a policy must have."""
+
+    subject: str
+    object: str
+    action: str
 
 
 def counted(viewer: Viewer) -> Select[Role, int]:
@@ -129,7 +138,7 @@ def remove_policy(viewer: Viewer, role: Role, pair: Pair) -> None:
     replace(viewer, role, left)
 
 
-def policies(viewer: Viewer, filters: Mapping[str, str]) -> tuple[Select[Any], tuple[Any, ...]]:
+def policies(viewer: Viewer, **filters: Unpack[PolicyFilters]) -> tuple[Statement, tuple[Any, ...]]:
     """Every permission of every role as `subject`, `object` and `action`, and the key of their
     order. `filters` are values of these.
     """
@@ -143,7 +152,7 @@ def policies(viewer: Viewer, filters: Mapping[str, str]) -> tuple[Select[Any], t
     }
     shown = [column.label(name) for name, column in columns.items()]
     query = Role.visible_to(viewer).with_only_columns(*shown)
-    query = query.where(*(columns[name] == value for name, value in filters.items()))
+    query = query.where(*(columns[name] == each for name, each in filters.items()))
     return query, (Role.name.expression, permission)
 
 
@@ -172,8 +181,11 @@ def revoke(viewer: Viewer, user: User, name: str) -> None:
         admins.require_one()
 
 
-def vocabulary(asked_for: Mapping[str, Collection[str]]) -> list[dict[str, str]]:
-    """All permissions that there are, each with what it allows.
+def vocabulary(
+    viewer: Viewer, asked_for: Mapping[str, Collection[str]]
+) -> list[dict[str, str | bool]]:
+    """All permissions that there are, each with what it allows and whether the viewer holds it,
+    and so may give it to a role.
 
     `asked_for` has the permissions that operations ask for, with the operations' summaries.
     """
@@ -184,7 +196,7 @@ def vocabulary(asked_for: Mapping[str, Collection[str]]) -> list[dict[str, str]]
     }
     described |= BESIDE_OPERATIONS
     return [
-        {**pair, "description": described[name]}
+        {**pair, "description": described[name], "is_held": viewer.may(name)}
         for name, pair in zip(sorted(described), split(sorted(described)), strict=True)
     ]
 

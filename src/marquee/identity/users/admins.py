@@ -1,6 +1,6 @@
 """There is always somebody who can administer the server."""
 
-from sqlalchemy import ColumnElement, exists, func, select, true
+from sqlalchemy import ColumnElement, any_, exists, func, literal, select, true
 
 from marquee.db import session
 from marquee.errors import Conflict
@@ -11,8 +11,8 @@ from marquee.identity.users.service import EVERYTHING
 def require_another_admin(user_id: int) -> None:
     """Raise Conflict (LAST_ADMIN) where nobody but this user can administer the server.
 
-    Call it before the user is disabled, deleted or loses a role; of two administrators who go at
-    the same moment, one stays. A user who is no administrator may always go.
+    Call it before the user is disabled or deleted; of two administrators who go at the same moment,
+    one stays. A user who is no administrator may always go.
     """
     take_turns()
     if not session.scalar(select(_there_is(User.id == user_id))):
@@ -43,5 +43,5 @@ def _there_is(whom: ColumnElement[bool]) -> ColumnElement[bool]:
         select(User.id)
         .join(UserRole, UserRole.user_id == User.id)
         .join(Role, Role.id == UserRole.role_id)
-        .where(whom, User.is_active, Role.permissions.contains([EVERYTHING]))
+        .where(whom, User.is_active, literal(EVERYTHING) == any_(Role.permissions))
     )

@@ -5,9 +5,9 @@ takes little memory, and however slow the client, no database connection.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from tempfile import TemporaryFile
 from typing import IO, Any
+from weakref import finalize
 
 import orjson
 from sqlalchemy import select
@@ -22,7 +22,7 @@ ROWS, BYTES = 1000, 256 * 1024
 
 def written(user_id: int) -> IO[bytes]:
     """A file, at its beginning, with one line for each row of the user, without secrets."""
-    file = TemporaryFile()  # noqa: SIM115 - `pieces` closes it
+    file = TemporaryFile()  # noqa: SIM115 - `Pieces` closes it
     file.write(_line({"exported_at": clock.now(), "user_id": user_id}))
     for table, mine in belongings.of(user_id).items():
         columns = [each for each in table.columns if belongings.shown(each)]
@@ -34,11 +34,27 @@ def written(user_id: int) -> IO[bytes]:
     return file
 
 
-async def pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
-    """The file's bytes; it is closed, and so removed, however that ends."""
-    with file:
-        while piece := await asyncio.to_thread(file.read, BYTES):
-            yield piece
+class Pieces:
+    """The bytes of a file, which is closed, and so removed, whoever takes how many of them."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        # Whoever asks for the headers alone takes no piece, and closes nothing.
+        finalize(self, file.close)
+
+    def __aiter__(self) -> "Pieces":
+        """Itself."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next bytes."""
+        if piece := await asyncio.to_thread(self._file.read, BYTES):
+            return piece
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Take no more."""
+        self._file.close()
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -41,7 +41,7 @@ def get_account(user: Viewer) -> dict[str, Any]:
 
 
 def export_account(user: Viewer) -> tuple[Stream, int, dict[str, str]]:
-    pieces = exporting.pieces(exporting.written(user.id))
+    pieces = exporting.Pieces(exporting.written(user.id))
     return Stream(pieces, "application/x-ndjson"), 200, EXPORTED
 
 
@@ -90,9 +90,7 @@ def get_user_stats(user: Viewer, user_id: int) -> dict[str, int]:
 
 
 def upload_avatar(user: Viewer, body: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    avatar = avatars.replace(user, body["file"].file)
-    url = f"/api/v1/users/{user.id}/avatar"
-    return {**avatars.described(avatar), "url": url}, 201
+    return avatars.described(avatars.replace(user, body["file"].file)), 201
 
 
 def delete_avatar(user: Viewer) -> tuple[None, int]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    any_,
     bindparam,
     exists,
     func,
@@ -48,7 +49,7 @@ def listed(
             if each.key not in ("password_hash", "preferences")
         ),
         func.array(roles.order_by(Role.name).scalar_subquery(), type_=ARRAY(Text)).label("roles"),
-        exists(roles.where(Role.permissions.contains([EVERYTHING]))).label("is_admin"),
+        exists(roles.where(literal(EVERYTHING) == any_(Role.permissions))).label("is_admin"),
     ).where(or_(User.id == bindparam("viewer_id"), bindparam("sees_all")))
     if "begins" in given:
         begins = (

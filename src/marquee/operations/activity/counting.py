@@ -2,8 +2,7 @@
 
 A line never changes, and none is added to a day that is over: the worker counts each day once. Who
 asks adds up those days, and counts today's lines, those of the day that is being removed, and those
-of days that nobody has counted. (To count 10,000,000 lines takes 3 seconds, 11 if they must come
-from a disk; two days of 90 take 0.1.)
+of days that nobody has counted. (1,000,000 lines of 90 days: 180 ms to count all of them, 5 ms so.)
 """
 
 from collections import Counter
@@ -21,7 +20,7 @@ from marquee.viewer import Viewer
 
 DAY = timedelta(days=1)
 SETTLED = timedelta(hours=1)
-"""After this time nothing that began before midnight can still commit: no transaction is so long."""
+"""After so long nothing that began before midnight can still commit."""
 
 
 class Tally(NamedTuple):
@@ -45,7 +44,7 @@ def tally(viewer: Viewer) -> Tally:
     for each in days:
         for action, (worked, refused) in each.counts.items():
             counted.add(action, worked, refused)
-    others = true()
+    others: ColumnElement[bool] = true()
     if days:
         first, end = _midnight(days[0].day), _midnight(days[-1].day + DAY)
         others = (Activity.created_at < first) | (Activity.created_at >= end)
@@ -62,9 +61,8 @@ def count_days() -> None:
     session.execute(delete(ActivityDay).where(ActivityDay.day <= _removing()))
     latest = session.scalar(select(func.max(ActivityDay.day)))
     oldest = session.scalar(select(func.min(Activity.created_at)))
-    if latest is None and oldest is None:
-        return
-    day = latest + DAY if latest else max(oldest.astimezone(UTC).date(), _removing() + DAY)
+    before = oldest.astimezone(UTC).date() - DAY if oldest else clock.now().date()
+    day = max(latest or before, _removing()) + DAY
     while _midnight(day + DAY) + SETTLED <= clock.now():
         lines = (Activity.created_at >= _midnight(day)) & (
             Activity.created_at < _midnight(day + DAY)

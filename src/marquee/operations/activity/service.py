@@ -1,7 +1,7 @@
 """Rules of reading the audit log."""
 
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
 
@@ -15,8 +15,20 @@ from marquee.viewer import Viewer
 NEWEST_FIRST = (Activity.created_at.expression, Activity.id.expression)
 
 
-def listed(viewer: Viewer, filters: Mapping[str, object]) -> Select[Any]:
-    """The lines that fit all filters: values of columns, or `start_time` and `end_time`.
+class Filters(TypedDict, total=False):
+    """What lines must have: these columns' values, and a moment in a span."""
+
+    user_id: int
+    action: str
+    resource_type: str
+    resource_id: str
+    success: bool
+    start_time: datetime
+    end_time: datetime
+
+
+def listed(viewer: Viewer, **filters: Unpack[Filters]) -> Select[Activity]:
+    """The lines that fit all filters; from `start_time` on, and before `end_time`.
 
     Every filter has an index in this order, so that a page costs what it shows.
     """
@@ -70,12 +82,14 @@ def actions(viewer: Viewer, limit: int) -> list[dict[str, Any]]:
 
 
 def _fits(name: str, value: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a column's
-    columns = Activity.__mapper__.columns
+    fits: ColumnElement[bool]
     if name == "start_time":
-        return columns["created_at"] >= value
-    if name == "end_time":
-        return columns["created_at"] < value
-    if name == "success":
+        fits = Activity.created_at >= value
+    elif name == "end_time":
+        fits = Activity.created_at < value
+    elif name == "success":
         # In the words of the index of what failed, so that it is found.
-        return columns[name] if value else ~columns[name]
-    return columns[name] == value
+        fits = Activity.success.expression if value else ~Activity.success.expression
+    else:
+        fits = getattr(Activity, name) == value
+    return fits

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select
 
 from marquee import audit, clock
 from marquee.db import Model, checkpoint, session
@@ -29,28 +29,28 @@ def clean_up() -> dict[str, int]:
     return counts
 
 
-def _expired() -> Iterator[tuple[str, type[Model] | Table, ColumnElement[bool]]]:
+def _expired() -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     """What expires, by name: a table, and which of its rows have.
 
     A session stays for a day after it has been ended, for whoever looks why; its refresh tokens are
     good for nothing from then on.
     """
+    tables = Model.metadata.tables
     now, yesterday = clock.now(), clock.now() - DAY
     over = or_(Session.expires_at < now, Session.revoked_at.is_not(None))
     removed = or_(Session.expires_at < now, Session.revoked_at < yesterday)
     of_ended = RefreshToken.session_id.in_(select(Session.id).where(over))
-    yield "refresh_tokens", RefreshToken, of_ended
-    yield "sessions", Session, removed
-    yield "one_time_tokens", OneTimeToken, OneTimeToken.expires_at < now
-    yield "sign_in_attempts", SignInAttempts, SignInAttempts.ends_at < now
-    yield "idempotency_keys", StoredAnswer, StoredAnswer.created_at < yesterday
+    yield "refresh_tokens", tables["refresh_tokens"], of_ended
+    yield "sessions", tables["sessions"], removed
+    yield "one_time_tokens", tables["one_time_tokens"], OneTimeToken.expires_at < now
+    yield "sign_in_attempts", tables["sign_in_attempts"], SignInAttempts.ends_at < now
+    yield "idempotency_keys", tables["idempotency_keys"], StoredAnswer.created_at < yesterday
     yield "rate_limits", rate_limits, rate_limits.c.expires_at < time.time()
     long_ago = now - audit.KEPT
-    yield "activity", audit.Activity, audit.Activity.created_at < long_ago
+    yield "activity", tables["activity"], audit.Activity.created_at < long_ago
 
 
-def _remove(removed_from: type[Model] | Table, which: ColumnElement[bool]) -> int:
-    table = inspect(removed_from).local_table if isinstance(removed_from, type) else removed_from
+def _remove(table: Table, which: ColumnElement[bool]) -> int:
     (key,) = table.primary_key.columns
     batch = select(key).where(which).limit(BATCH).with_for_update(of=table, skip_locked=True)
     # As an array, so that the planner looks up each key instead of reading the whole table.

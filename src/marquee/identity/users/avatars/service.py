@@ -5,7 +5,7 @@ from functools import partial
 from typing import IO, Any
 
 import structlog
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 
 from marquee import clock
 from marquee.db import after_commit, session
@@ -42,6 +42,12 @@ def take_away(viewer: Viewer) -> None:
         raise _missing(viewer.id)
     avatar.is_current = False
     session.flush()
+    # A picture elsewhere, which the profile has named since, stays.
+    session.execute(
+        update(User)
+        .where(User.id == viewer.id, User.avatar_url == address_of(viewer.id))
+        .values(avatar_url=None)
+    )
     after_commit(partial(_remove, avatar.file_key))
 
 
@@ -59,9 +65,14 @@ def shown(viewer: Viewer, user_id: int) -> bytes:
 
 
 def described(avatar: Avatar) -> dict[str, Any]:
-    """A picture as the contract shows it, but for its address."""
+    """A picture as the contract shows it."""
     columns = {column.key: getattr(avatar, column.key) for column in Avatar.__mapper__.columns}
-    return columns | {"mime_type": images.MEDIA_TYPE}
+    return columns | {"mime_type": images.MEDIA_TYPE, "url": address_of(avatar.user_id)}
+
+
+def address_of(user_id: int) -> str:
+    """Where a user's picture is, for clients of this server."""
+    return f"/api/v1/users/{user_id}/avatar"
 
 
 def remove_files_of(user_id: int) -> None:
@@ -89,6 +100,8 @@ def _recorded(viewer: Viewer, key: str, picture: images.Picture) -> Avatar:
     avatar.is_animated, avatar.is_current = picture.moved, True
     avatar.uploaded_at = clock.now()
     session.flush()
+    shown_at = {"avatar_url": address_of(viewer.id)}
+    session.execute(update(User).where(User.id == viewer.id).values(**shown_at))
     return avatar
 
 
