@@ -3,6 +3,10 @@
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+ADMINISTRATIVE = frozenset(("admin", "audit", "integrations", "roles", "settings", "users"))
+"""Resources of the whole server: a key of an administrator needs the scope `admin` for them, so
+that one that was made to read or write the administrator's own things opens nothing more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -26,6 +30,11 @@ class Viewer:
         resource, _, action = permission.partition(":")
         wanted = {permission, f"{resource}:*", f"*:{action}", "*:*", "*"}
         return not wanted.isdisjoint(self.permissions)
+
+    def administers(self) -> bool:
+        """Whether the caller's roles allow anything that concerns the whole server."""
+        resources = {permission.partition(":")[0] for permission in self.permissions}
+        return not resources.isdisjoint(ADMINISTRATIVE | {"*"})
 
 
 @dataclass(frozen=True, slots=True)

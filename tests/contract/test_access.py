@@ -15,7 +15,7 @@ from marquee.db import session
 from marquee.identity.auth import answers, tokens
 from marquee.identity.auth.models import Session
 from marquee.identity.users.models import User
-from marquee.web.security import ADMINISTRATIVE
+from marquee.viewer import ADMINISTRATIVE
 from tests.contract.calls import (
     ACCOUNT_ONLY,
     BY_NAME,

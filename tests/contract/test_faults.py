@@ -95,7 +95,7 @@ class TestNegotiation:
 
     @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
     def test_what_is_acceptable(self, admin: httpx.Client, operation: Operation) -> None:
-        named = "Application/JSON;q=0.9, Text/Plain, Image/WebP"
+        named = "Application/JSON;q=0.9, Text/Plain, Image/WebP, Application/X-NDJSON"
         for accept in ("*/*", "application/*, text/*, image/*", named):
             assert operation.call(admin, {"Accept": accept}).status_code != 406
 

@@ -20,7 +20,7 @@ from marquee.identity.auth.models import Session
 from marquee.identity.mfa.models import Passkey
 from marquee.services import http
 from marquee.taste.favorites.models import Favorite
-from marquee.web.security import ADMINISTRATIVE
+from marquee.viewer import ADMINISTRATIVE
 from tests.contract.calls import (
     FOR_USERS,
     OPERATIONS,

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, delete
 
+from marquee.audit import Activity
 from marquee.identity.auth import passwords
-from marquee.identity.auth.models import SignInAttempts
+from marquee.identity.auth.models import OneTimeToken, SignInAttempts
 from marquee.identity.users.models import User
 from tests.authenticators import Device, totp
 from tests.committed import committed
@@ -78,7 +79,10 @@ def really(engine: Engine, base_url: str) -> Iterator[tuple[User, httpx.Client]]
                 yield user, client
         finally:
             real.session.rollback()
+            # What hangs on nobody stays when the account goes.
             real.session.execute(delete(SignInAttempts))
+            real.session.execute(delete(OneTimeToken))
+            real.session.execute(delete(Activity).where(Activity.user_id.is_(None)))
             real.session.commit()
 
 

@@ -207,6 +207,21 @@ class TestHandleOidcCallback:
         answer = anonymous.get(back_from(auth_url(anonymous, "fake", redirect_to="/a")))
         assert answer.headers["location"] == "https://www.example.org/app/a"
 
+    def test_cookies_under_https(
+        self, anonymous: httpx.Client, fake: OidcProvider, base_url: str, set_variables: Settings
+    ) -> None:
+        address = "https://api.example.org"
+        set_variables(PUBLIC_URL=address)
+        begun = anonymous.get("/oidc/auth/fake", params={"redirect_to": "/"})
+        ((name, cookie),) = cookies_of(begun).items()
+        assert (name, cookie["secure"], cookie["domain"]) == ("__Host-marquee_oidc", True, "")
+        back = back_from(begun.json()["auth_url"])
+        assert back.startswith(f"{address}/api/v1/oidc/callback/fake?")
+        here = back.replace(address, base_url)
+        answer = anonymous.get(here, headers={"Cookie": f"{name}={cookie.value}"})
+        assert answer.headers["location"] == f"{address}/"
+        assert cookies_of(answer).keys() == {name, "__Host-marquee_session", "__csrf"}
+
     def test_a_browser_without_a_page_gets_both(
         self, anonymous: httpx.Client, fake: OidcProvider
     ) -> None:

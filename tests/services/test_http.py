@@ -28,6 +28,27 @@ class TestRequest:
         assert (answer["method"], answer["body"]) == ("POST", '{"name":"é"}')
         assert echo.seen[0].headers["content-type"] == "application/json"
 
+    def test_sends_a_form(self, make_upstream: MakeUpstream, echo: Echo) -> None:
+        upstream = make_upstream(headers={"X-Client": "marquee"})
+        form, headers = {"name": "é &", "b": ""}, {"Authorization": "Basic eA=="}
+        answer = upstream.request("POST", "/token", form=form, headers=headers, read=whole)
+        assert answer["body"] == "name=%C3%A9+%26&b="
+        sent = echo.seen[0].headers
+        assert sent["content-type"] == "application/x-www-form-urlencoded"
+        assert (sent["authorization"], sent["x-client"]) == ("Basic eA==", "marquee")
+        upstream.get("/", read=whole)
+        assert "authorization" not in echo.seen[1].headers
+
+    def test_follows_as_many_redirects_as_it_may(
+        self, make_upstream: MakeUpstream, echo: Echo
+    ) -> None:
+        echo.breaks("redirect", location="/there", times=1)
+        assert make_upstream(redirects=1).get("/", read=whole)["path"] == "/there"
+        echo.breaks("redirect", location="/there", times=1)
+        with pytest.raises(Unavailable):
+            make_upstream(redirects=0).get("/", read=whole)
+        assert [asked.path for asked in echo.seen] == ["/", "/there", "/"]
+
     def test_keeps_connections_open(self, make_upstream: MakeUpstream, echo: Echo) -> None:
         upstream = make_upstream()
         for _ in range(5):

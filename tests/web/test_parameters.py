@@ -103,6 +103,14 @@ def test_refuses_what_is_no_clean_text(query: str) -> None:
         read(query)
 
 
+def test_an_open_query_has_names_of_others_that_are_ignored() -> None:
+    query = Parameters([parameter("state", WORD)], open_query=True)
+    assert query.read("hd=example.org&state=a&prompt=&prompt=x", {}, {}) == {"state": "a"}
+    for broken in ("state=a&state=b", "state=too+long", "hd=%FF"):
+        with pytest.raises(Invalid):
+            query.read(broken, {}, {})
+
+
 def test_refuses_a_bad_path_header_or_cookie() -> None:
     for arguments in ({"path": "x"}, {"x_device": "toolong"}, {"cookie": "theme=toolong"}):
         with pytest.raises(Invalid):

@@ -18,6 +18,8 @@ rate limits, metrics, request ids and the validation of answers are on; the acce
 the others'. Stock Connexion does not validate answers. FastAPI does (`response_model`); with the
 database it sends ready-made text through SQLAlchemy, so that building statements costs it nothing.
 
+The last part, `sessions`, compares callers instead of servers: see sessions.py.
+
 Needs Linux with two cores, wrk, Node and npm. Writes below build/ only: the peers' environments, a
 PostgreSQL, logs, and the report as build/bench/report.md. Exits with 1 where a target is missed.
 """

@@ -92,6 +92,7 @@ AGREED = Exceptions(
         (
             "create_api_key",  # the store of answers would keep the key itself for a day
             "register",  # keys belong to users; a second registration finds the first
+            "register_passkey",  # its challenge is good once
         )
     ),
     property_names=frozenset(

@@ -13,15 +13,11 @@ from typing import Any
 from connexion.utils import get_function_from_name
 
 from marquee.errors import Forbidden, Unauthenticated
-from marquee.viewer import Viewer
+from marquee.viewer import ADMINISTRATIVE, Viewer
 from marquee.web.cookies import received
 from marquee.web.request import Request
 
 TokenInfo = dict[str, Any]
-
-ADMINISTRATIVE = frozenset(("admin", "audit", "integrations", "roles", "settings", "users"))
-"""Resources of the whole server: a key of an administrator needs the scope `admin` for them, so
-that one that was made to read or write the administrator's own things opens nothing more."""
 
 
 class Scheme:

@@ -21,7 +21,6 @@ from marquee.identity.api_keys.models import ApiKey
 from marquee.identity.auth.one_time import digest_of
 from marquee.identity.users.models import User
 from marquee.viewer import Viewer
-from marquee.web.security import ADMINISTRATIVE
 
 MOST = 10
 """Active keys of one account."""
@@ -101,13 +100,8 @@ def _require_scopes(viewer: Viewer, scopes: set[str]) -> None:
     held = viewer.scopes
     if held is not None and "admin" not in held and not scopes <= held:
         raise Forbidden("A key can only make keys of its own scopes.")
-    if "admin" in scopes and not _administers(viewer):
+    if "admin" in scopes and not viewer.administers():
         raise Forbidden("The scope admin needs a role that administers something.")
-
-
-def _administers(viewer: Viewer) -> bool:
-    resources = {permission.partition(":")[0] for permission in viewer.permissions}
-    return not resources.isdisjoint(ADMINISTRATIVE | {"*"})
 
 
 def _require_end(viewer: Viewer, expires_at: datetime | None) -> None:

@@ -52,6 +52,6 @@ def revoke_session(user: Viewer, token_info: dict[str, Any], session_id: int) ->
 
 
 def _ended(token_info: dict[str, Any], user: Viewer, session_id: int | None) -> Ended:
-    """Without a body; a browser loses the cookies of a session that has ended."""
+    # A browser loses the cookies of a session that has ended.
     mine = "csrf" in token_info and session_id == user.session_id
     return None, 204, signed_out_cookies() if mine else []

@@ -6,30 +6,29 @@ takes little memory, and however slow the client, no database connection.
 
 import asyncio
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 from weakref import finalize
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, Table, Text, cast, func, select
 
 from marquee import clock
 from marquee.db import session
 from marquee.identity.users import belongings
 
-ROWS, BYTES = 1000, 256 * 1024
-"""How much is in memory at a time."""
+FETCHED = {"yield_per": 1000}
+BYTES = 256 * 1024
+"""How many rows, and how much of the file, are in memory at a time."""
 
 
 def written(user_id: int) -> IO[bytes]:
     """A file, at its beginning, with one line for each row of the user, without secrets."""
     file = TemporaryFile()  # noqa: SIM115 - `Pieces` closes it
-    file.write(_line({"exported_at": clock.now(), "user_id": user_id}))
+    file.write(orjson.dumps({"exported_at": clock.now(), "user_id": user_id}) + b"\n")
     for table, mine in belongings.of(user_id).items():
-        columns = [each for each in table.columns if belongings.shown(each)]
-        query = select(*columns).where(mine).order_by(*table.primary_key.columns)
-        options = {"yield_per": ROWS}
-        for row in session.connection().execute(query, execution_options=options).mappings():
-            file.write(_line({"table": table.name, "row": dict(row)}))
+        start = b'{"table":%b,"row":' % orjson.dumps(table.name)
+        for row in session.connection().execute(_rows(table, mine), execution_options=FETCHED):
+            file.write(start + row[0].encode() + b"}\n")
     file.seek(0)
     return file
 
@@ -57,5 +56,9 @@ class Pieces:
         self._file.close()
 
 
-def _line(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value, default=str, option=orjson.OPT_APPEND_NEWLINE)
+def _rows(table: Table, mine: ColumnElement[bool]) -> Select[str]:
+    """The rows as JSON, which PostgreSQL writes in a fraction of the time."""
+    columns = [each for each in table.columns if belongings.shown(each)]
+    row = select(*columns).where(mine).subquery("row")
+    written = cast(func.row_to_json(row.table_valued()), Text)
+    return select(written).order_by(*(row.c[each.name] for each in table.primary_key.columns))

@@ -9,7 +9,7 @@ from marquee.identity.users.models import User
 from marquee.viewer import Viewer
 from marquee.web.answers import Stream
 from marquee.web.conditions import require_version, version_tag
-from marquee.web.paging import by_cursor
+from marquee.web.paging import CursorPage, by_cursor
 
 EXPORTED = {"Content-Disposition": 'attachment; filename="marquee-export.jsonl"'}
 
@@ -52,20 +52,12 @@ def list_users(
     limit: int,
     cursor: str | None = None,
     **filters: Unpack[listing.Filters],
-) -> dict[str, Any]:
-    given, descending = listing.values(filters), order == "desc"
-    query, key = listing.listed(frozenset(given), sort, descending=descending)
-    given |= {"viewer_id": user.id, "sees_all": user.may("users:read")}
-    page = by_cursor(
-        query,
-        given,
-        key=key,
-        name=f"users:{sort}:{order}",
-        descending=descending,
-        limit=limit,
-        cursor=cursor,
+) -> CursorPage:
+    query, values, key = listing.asked(user, sort, order, filters)
+    name, descending = f"users:{sort}:{order}", order == "desc"
+    return by_cursor(
+        query, values, key=key, name=name, descending=descending, limit=limit, cursor=cursor
     )
-    return {"items": page.items, "next_cursor": page.next_cursor}
 
 
 def get_user(user: Viewer, user_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:

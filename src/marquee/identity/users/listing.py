@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 from sqlalchemy import (
     ARRAY,
@@ -18,8 +18,13 @@ from sqlalchemy import (
     select,
 )
 
+from marquee.db import first
 from marquee.identity.users.models import EARLIEST, LATEST, Role, User, UserRole
 from marquee.identity.users.service import EVERYTHING
+from marquee.viewer import Viewer
+
+Listed: TypeAlias = Select[*tuple[Any, ...]]
+Key: TypeAlias = tuple[ColumnElement[Any], ...]
 
 NOT_LISTED = ("password_hash", "preferences")
 LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
@@ -33,21 +38,32 @@ class Filters(TypedDict, total=False):
     is_active: bool
 
 
+def asked(
+    viewer: Viewer, sort: str, order: str, filters: Filters
+) -> tuple[Listed, dict[str, Any], Key]:
+    """The accounts that a viewer asks for and may see: the query, its values, and the key by which
+    it is ordered.
+    """
+    values = {"begins" if name == "query" else name: each for name, each in filters.items()}
+    if "query" in filters:
+        values["begins"] = filters["query"].lower().translate(LIKE) + "%"
+    if "role" in filters:
+        # Only of an id does the planner know how many have it: few administrators, many users.
+        found = first(select(Role.id).where(Role.name == filters["role"]))
+        values["role"] = found.id if found else 0
+    query, key = listed(frozenset(values), sort, descending=order == "desc")
+    return query, {**values, "viewer_id": viewer.id, "sees_all": viewer.may("users:read")}, key
+
+
 @cache
-def listed(
-    given: frozenset[str], sort: str, *, descending: bool
-) -> tuple[Select[*tuple[Any, ...]], tuple[ColumnElement[Any], ...]]:
-    """The accounts with their roles, by the filters that are given (`begins`, `role`, `is_active`),
+def listed(given: frozenset[str], sort: str, *, descending: bool) -> tuple[Listed, Key]:
+    """The accounts with their roles, by the filters that are given (`begins`, `role` by its id, `is_active`),
     for the viewer `viewer_id`, who sees others where `sees_all`; and the key to order them by.
     """
     mine = UserRole.user_id == User.id
     roles = select(Role.name).join(UserRole, UserRole.role_id == Role.id).where(mine)
     query = select(
-        *(
-            each
-            for each in User.__table__.columns
-            if each.key not in ("password_hash", "preferences")
-        ),
+        *(each for each in User.__table__.columns if each.key not in NOT_LISTED),
         func.array(roles.order_by(Role.name).scalar_subquery(), type_=ARRAY(Text)).label("roles"),
         exists(roles.where(literal(EVERYTHING) == any_(Role.permissions))).label("is_admin"),
     ).where(or_(User.id == bindparam("viewer_id"), bindparam("sees_all")))
@@ -57,21 +73,14 @@ def listed(
         )
         query = query.where(or_(*begins))
     if "role" in given:
-        query = query.where(exists(roles.where(Role.name == bindparam("role"))))
+        having = select(UserRole.user_id).where(UserRole.role_id == bindparam("role"))
+        query = query.where(User.id.in_(having))
     if "is_active" in given:
         query = query.where(User.is_active == bindparam("is_active"))
     return query, _key(sort, descending=descending)
 
 
-def values(filters: Filters) -> dict[str, Any]:
-    """The filters that are given, by the names that `listed` has for them."""
-    given = {"begins" if name == "query" else name: each for name, each in filters.items()}
-    if "query" in filters:
-        given["begins"] = filters["query"].lower().translate(LIKE) + "%"
-    return given
-
-
-def _key(sort: str, *, descending: bool) -> tuple[ColumnElement[Any], ...]:
+def _key(sort: str, *, descending: bool) -> Key:
     if sort == "username":
         return (func.lower(User.username),)
     if sort == "created_at":
