@@ -40,7 +40,7 @@ structlog.configure(
     ]
 )
 
-from marquee import db, settings  # noqa: E402 - after the environment is what the tests say
+from marquee import clock, db, settings  # noqa: E402 - after the environment is what the tests say
 from marquee.catalogue.movies.models import Movie  # noqa: E402
 from marquee.catalogue.titles import search_title, sort_title  # noqa: E402
 from marquee.identity.api_keys.models import ApiKey  # noqa: E402
@@ -172,7 +172,7 @@ def key_of(make: Make) -> Callable[..., str]:
             key_prefix=key[:8],
             digest=digest,
             scopes=list(scopes),
-            **values,
+            **{"last_used_at": clock.now(), **values},
         )
         return key
 

@@ -112,6 +112,8 @@ class Settings:
     access_log: bool = True
     log_level: str = "INFO"
 
+    cache_callers: bool = True
+    """Whether a process knows a caller for seconds; otherwise each request asks the database."""
     registration: str = "open"
     """Who may register: everybody (`open`), who confirms the e-mail first (`verified`), or nobody
     (`closed`)."""

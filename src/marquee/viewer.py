@@ -26,8 +26,12 @@ class Viewer:
     roles: tuple[str, ...] = field(default=())
 
     def may(self, permission: str) -> bool:
-        """Whether the caller's roles allow this `resource:action`."""
+        """Whether the caller's roles allow this `resource:action`, and a key of theirs does not
+        stop short of it.
+        """
         resource, _, action = permission.partition(":")
+        if self.scopes is not None and resource in ADMINISTRATIVE and "admin" not in self.scopes:
+            return False
         wanted = {permission, f"{resource}:*", f"*:{action}", "*:*", "*"}
         return not wanted.isdisjoint(self.permissions)
 

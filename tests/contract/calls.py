@@ -125,6 +125,12 @@ class Operation:
         examples = {each["name"]: each.get("example") for each in self.parameters}
         return self.path.format(**{**examples, **values})
 
+    @property
+    def query(self) -> dict[str, Any] | None:
+        """Examples of the query's parameters that must be there; None where none must."""
+        needed = [each for each in self.parameters if each["in"] == "query"]
+        return {each["name"]: each["example"] for each in needed if each.get("required")} or None
+
     def secret(self) -> dict[str, str]:
         """The header of the system's own secret, where its security asks for one."""
         found = [SECRETS[name] for name in self.schemes if name in SECRETS]
@@ -144,7 +150,12 @@ class Operation:
         sent = {**(self.secret() if secret else {}), **(headers or {})}
         url = self.url(**values)
         return client.request(
-            self.method.upper(), url, headers=sent, json=self.body, files=self.files
+            self.method.upper(),
+            url,
+            params=self.query,
+            headers=sent,
+            json=self.body,
+            files=self.files,
         )
 
 

@@ -49,6 +49,7 @@ def rename(document: Document, old: str, new: str) -> Document:
     return document
 
 
+SPOILT = {"auth", "favorites", "movies", "ratings", "system"}
 MOVIE = "/movies/{movie_id}"
 OF_MOVIES = "list_movies: parameter"
 BREAKS: list[tuple[str, Callable[[Document], object]]] = [
@@ -372,11 +373,27 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
 ]
 
 
+def small() -> Document:
+    """The part of the contract that is spoilt below: the whole of it takes ten times as long."""
+    document: Document = copy.deepcopy(contract.load())
+    document["paths"] = {
+        path: item
+        for path, item in document["paths"].items()
+        if SPOILT & {tag for each in item.values() for tag in _tags(each)}
+    }
+    return document
+
+
+def _tags(part: Any) -> list[str]:
+    return part.get("tags", []) if isinstance(part, dict) else []
+
+
 @pytest.mark.parametrize("expected,spoil", BREAKS, ids=[each[0] for each in BREAKS])
 def test_rule_notices(expected: str, spoil: Callable[[Document], object]) -> None:
-    document = copy.deepcopy(contract.load())
+    document = small()
     spoil(document)
-    assert any(expected in finding for finding in lint_document(document)), lint_document(document)
+    found = lint_document(document)
+    assert any(expected in finding for finding in found), found
 
 
 @pytest.mark.parametrize("field", [each.name for each in fields(AGREED)])

@@ -34,8 +34,12 @@ OPTIONAL_IN_ANSWERS = {
 WITHOUT_EXAMPLE = {"cursor"}
 """Parameters that nobody can make up: a cursor is signed."""
 
-AWKWARD_NAMES = {"in"}
-"""Properties named like a keyword: `in` is what OpenAPI itself calls a parameter's place."""
+AWKWARD_NAMES = {"in", "object"}
+"""Properties named like a keyword: `in` is what OpenAPI itself calls a parameter's place, and
+`object` is what a policy is about, in the words of RBAC. Both clients compile with them.
+"""
+VALUES = {"Policy", "RoleMappings", "RolePermission"}
+"""Shapes that go both ways: all that they say is given by whoever writes them."""
 
 TYPESCRIPT = frozenset(
     [
@@ -282,7 +286,7 @@ class TestAnswers:
 
     def test_no_shape_is_for_both_ways(self) -> None:
         objects = {name for name in SCHEMAS if SCHEMAS[name].get("type") == "object"}
-        assert ASKED & ANSWERED & objects == set(), (
+        assert ASKED & ANSWERED & objects == VALUES, (
             "New…, …Changes and the answer are three shapes."
         )
 

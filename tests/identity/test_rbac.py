@@ -169,9 +169,9 @@ class TestUpdateRolePermissions:
         line = last_line()
         assert (line.action, line.resource_id) == ("role.update", "projectionist")
         assert (line.details or {})["changes"] == [
-            {"field": "permissions", "before": None, "after": "movies:get"},
-            {"field": "permissions", "before": None, "after": "users:*"},
-            {"field": "permissions", "before": "movies:list", "after": None},
+            {"name": "permissions", "before": None, "after": "movies:get"},
+            {"name": "permissions", "before": None, "after": "users:*"},
+            {"name": "permissions", "before": "movies:list", "after": None},
         ]
 
     def test_keeps_to_the_version(self, admin: httpx.Client, projectionist: Role) -> None:

@@ -91,3 +91,12 @@ class TestGetCurrentUser:
     def test_old_paths_lead_here(self, client: httpx.Client, path: str) -> None:
         answer = client.get(f"{path}?x=1")
         assert (answer.status_code, answer.headers["location"]) == (308, "/api/v1/users/me?x=1")
+
+
+def test_a_key_without_the_scope_admin_sees_no_more_than_a_users(
+    client_of: Callable[..., httpx.Client], make_user: Make
+) -> None:
+    admin, other = make_user("admin"), make_user("user")
+    path = f"/users/{other.id}/favorites"
+    assert client_of(admin).get(path).status_code == 200
+    assert client_of(admin, scopes=("read", "write")).get(path).status_code == 403

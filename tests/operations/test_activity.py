@@ -89,9 +89,7 @@ class TestListActivity:
         admin.post("/rbac/roles", json={"name": "curator", "permissions": [movies]})
         (shown,) = admin.get("/admin/activity").json()["items"]
         assert shown["resource_id"] == "curator"
-        assert shown["changes"] == [
-            {"field": "permissions", "before": None, "after": "movies:list"}
-        ]
+        assert shown["changes"] == [{"name": "permissions", "before": None, "after": "movies:list"}]
 
     def test_failed_sign_ins_are_there(
         self, anonymous: httpx.Client, reader: httpx.Client, make_user: Make

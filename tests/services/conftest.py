@@ -14,7 +14,10 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from marquee.services.http import Timing, Upstream
+from marquee.services.oidc import RelyingParty
+from marquee.services.oidc_answers import Client
 from tests.fakes.exchange import Asked, Reply
+from tests.fakes.oidc import CLIENT_ID, CLIENT_SECRET, FakeOidc
 from tests.fakes.server import FakeServer
 
 MakeUpstream = Callable[..., Upstream]
@@ -133,3 +136,34 @@ def make_upstream(echo: Echo, clock: Clock, lines: Lines) -> MakeUpstream:
         return Upstream("echo", echo.url, **{**defaults, **options})
 
     return make_upstream
+
+
+@pytest.fixture
+def oidc() -> Iterator[FakeOidc]:
+    """An OpenID provider that lies when told to."""
+    with FakeOidc() as oidc:
+        yield oidc
+
+
+@pytest.fixture
+def make_party(oidc: FakeOidc, clock: Clock, lines: Lines) -> Callable[..., RelyingParty]:
+    """A client of it, whose clock passes by sleeping only; the time of day is real."""
+
+    def make_party(**values: Any) -> RelyingParty:
+        timing = Timing(clock=lambda: clock.at, sleep=clock.sleep, jitter=lambda wait: wait)
+        client = Client(
+            **{
+                "issuer": oidc.url,
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                **values,
+            }
+        )
+        return RelyingParty(client, timeout=0.3, timing=timing, log=lines.log)
+
+    return make_party
+
+
+@pytest.fixture
+def party(make_party: Callable[..., RelyingParty]) -> RelyingParty:
+    return make_party()

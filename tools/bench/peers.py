@@ -14,9 +14,10 @@ from pathlib import Path
 from tools.bench import places
 from tools.bench.client import Client
 from tools.bench.machine import SERVER_CORE, on_core
-from tools.bench.operations import BASE, CACHED, DATABASE, MEMORY
+from tools.bench.operations import BASE, CACHED, DATABASE, MEMORY, SESSIONS
 
 MARQUEE, LOGGED, RAW = "Marquee", "Marquee, access log", "raw"
+KNOWING = "Marquee, callers cached"
 FASTAPI, FASTAPI_ASYNC = "FastAPI", "FastAPI, asyncpg"
 FASTIFY, STOCK = "Fastify", "stock Connexion"
 START_SECONDS = 60
@@ -46,19 +47,23 @@ def servers(*, quick: bool) -> list[Server]:
     here = places.BENCH / "servers"
     ours = [sys.executable, "-m"]
     python = str(_python())
+    marquee = [*ours, "tools.bench.servers.marquee_app"]
+    # The same SQL: the peers look up the API key for every request.
+    asking = {"CACHE_CALLERS": "false"}
     fastapi = [python, str(here / "fastapi_app.py")]
     found = [
-        Server(MARQUEE, [*ours, "tools.bench.servers.marquee_app"], (MEMORY, DATABASE, CACHED)),
+        Server(MARQUEE, marquee, (MEMORY, DATABASE, CACHED), asking),
+        Server(KNOWING, marquee, (SESSIONS,)),
         Server(FASTAPI, fastapi, (MEMORY, DATABASE)),
         Server(FASTAPI_ASYNC, fastapi, (DATABASE,), {"BENCH_ASYNC": "1"}),
         Server(FASTIFY, ["node", str(here / "fastify.mjs")], (MEMORY, DATABASE)),
     ]
     if quick:
         return found
-    logged = {"ACCESS_LOG": "true"}
+    logged = {**asking, "ACCESS_LOG": "true"}
     return [
         *found,
-        Server(LOGGED, [*ours, "tools.bench.servers.marquee_app"], (MEMORY, CACHED), logged),
+        Server(LOGGED, marquee, (MEMORY, CACHED), logged),
         Server(STOCK, [*ours, "tools.bench.servers.stock_app"], (MEMORY, DATABASE)),
     ]
 

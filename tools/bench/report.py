@@ -13,7 +13,7 @@ Runs = dict[tuple[str, str], list[Figures]]
 
 TITLES = {
     MEMORY: "Without a database",
-    DATABASE: "With PostgreSQL; Marquee knows the API key for seconds, the others look it up",
+    DATABASE: "With PostgreSQL, and an API key looked up by each request",
     CACHED: "A public list from the cache",
 }
 

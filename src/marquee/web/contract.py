@@ -17,6 +17,8 @@ Document = dict[str, Any]
 
 PACKAGE = Path(__file__).parents[1]
 METHODS = ("get", "put", "post", "patch", "delete")
+LENIENT = frozenset(("browser", "csrf", "oidc_browser"))
+"""Schemes that never give 401: what is bad of them is 403, or counts as none."""
 SAFE = ("get",)
 INTERNAL = (
     "x-openapi-router-controller",
@@ -153,7 +155,7 @@ def _has(trait: str, operation: Document, default: list[Document]) -> bool:
     if trait == "always":
         return True
     if trait == "secured":
-        return any(operation.get("security", default))
+        return any(set(each) - LENIENT for each in operation.get("security", default))
     if trait == "answers":
         return any("content" in response for response in operation["responses"].values())
     return bool(operation.get(trait))

@@ -118,12 +118,12 @@ def require_permission(permission: str | None, viewer: Viewer | None, method: st
     """Raise Forbidden unless the caller's roles, and the scopes of the key, allow the operation."""
     if viewer is None:
         return
-    if permission is not None and not viewer.may(permission):
-        raise Forbidden(f"This needs the permission {permission}.")
     if viewer.scopes is not None:
         scope = required_scope(permission, method)
         if scope not in viewer.scopes and "admin" not in viewer.scopes:
             raise Forbidden(f"This needs an API key with the scope {scope}.")
+    if permission is not None and not viewer.may(permission):
+        raise Forbidden(f"This needs the permission {permission}.")
 
 
 def required_scope(permission: str | None, method: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from cachetools import TTLCache
 
-from marquee import clock, notices
+from marquee import clock, notices, settings
 from marquee.viewer import Viewer
 
 CHANNEL = "marquee_viewers"
@@ -74,7 +74,7 @@ def forget(user_id: str) -> None:
 def hears(hears: bool) -> None:  # noqa: FBT001 - a subscriber's signature
     """Begin to believe what is known, or cease to, as notices are heard or are not."""
     forget("")
-    _state.hears = hears
+    _state.hears = hears and settings.current().cache_callers
 
 
 def _is_good(found: Found, notices_before: int) -> bool:

@@ -57,9 +57,7 @@ class OneTimeToken(Model):
     purpose: Mapped[str]
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
-    data: Mapped[dict[str, Any]] = mapped_column(
-        JSONB, server_default="{}", info={CONCEALED: True}
-    )
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}", info={CONCEALED: True})
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -14,6 +14,7 @@ from marquee.web.cookies import oidc_cookie
 Cookies = list[tuple[str, str]]
 Authorization = tuple[dict[str, str], int, Cookies]
 Shown = tuple[dict[str, Any], int, dict[str, str]]
+Finished = tuple[dict[str, Any] | None, int, Cookies]
 Nothing = tuple[None, int]
 
 
@@ -37,18 +38,9 @@ def handle_oidc_callback(
     error: str | None = None,
     error_description: str | None = None,
     iss: str | None = None,
-) -> tuple[dict[str, Any] | None, int, Cookies]:
+) -> Finished:
     answer = flow.Answer(state, code=code, error=error, issuer=iss)
-    finished = flow.finish(provider, answer, browser=token_info.get(BROWSER))
-    cookies = [oidc_cookie("", timedelta(0))] if finished.browser else []
-    body, status = None, 204
-    if finished.opened is not None:
-        information = {"csrf": True} if finished.browser else {}
-        body, status, session_cookies = signed_in(finished.opened, information)
-        cookies += session_cookies
-    if finished.redirect_to is not None:
-        return None, 302, [("Location", finished.redirect_to), *cookies]
-    return body, status, cookies
+    return _finished(flow.finish(provider, answer, browser=token_info.get(BROWSER)))
 
 
 def list_my_oidc_links(user: Viewer) -> dict[str, Any]:
@@ -110,6 +102,18 @@ def admin_set_default_oidc_provider(user: Viewer, provider_id: int) -> Nothing:
 def _begun(begun: flow.Begun) -> Authorization:
     cookies = [oidc_cookie(begun.browser, flow.LIFETIME)] if begun.browser else []
     return {"auth_url": begun.auth_url}, 200, cookies
+
+
+def _finished(finished: flow.Finished) -> Finished:
+    cookies = [oidc_cookie("", timedelta(0))] if finished.browser else []
+    body, status = None, 204
+    if finished.opened is not None:
+        information = {"csrf": True} if finished.browser else {}
+        body, status, session_cookies = signed_in(finished.opened, information)
+        cookies += session_cookies
+    if finished.redirect_to is not None:
+        return None, 302, [("Location", finished.redirect_to), *cookies]
+    return body, status, cookies
 
 
 def _shown(provider: OidcProvider, status: int = 200) -> Shown:

@@ -57,8 +57,9 @@ def asked(
 
 @cache
 def listed(given: frozenset[str], sort: str, *, descending: bool) -> tuple[Listed, Key]:
-    """The accounts with their roles, by the filters that are given (`begins`, `role` by its id, `is_active`),
-    for the viewer `viewer_id`, who sees others where `sees_all`; and the key to order them by.
+    """The accounts with their roles, by the filters that are given (`begins`, `role` by its id,
+    `is_active`), for the viewer `viewer_id`, who sees others where `sees_all`; and the key to order
+    them by.
     """
     mine = UserRole.user_id == User.id
     roles = select(Role.name).join(UserRole, UserRole.role_id == Role.id).where(mine)
