@@ -24,7 +24,7 @@ subject: ContextVar[tuple[int | None, str | None]] = ContextVar("subject", defau
 class Change(NamedTuple):
     """One value of a field that became another; None for what was not there, or is not any more."""
 
-    field: str
+    name: str
     before: str | None
     after: str | None
 

@@ -1,27 +1,15 @@
-"""The contract keeps to its rules, and each rule notices when it is broken."""
+"""Each rule of the contract notices when it is broken."""
 
 import copy
 from collections.abc import Callable
-from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
 from marquee.web import contract
-from tools.contract.exceptions import AGREED
 from tools.contract.lint import lint_document
-from tools.contract.table import table
 
 Document = dict[str, Any]
-
-
-def test_contract_keeps_to_its_rules() -> None:
-    assert lint_document(contract.load()) == []
-
-
-def test_table_is_up_to_date() -> None:
-    written = (contract.root() / "operations.txt").read_text()
-    assert written == table(contract.load()), "run `make contract`, and look at what changed"
 
 
 def operation(document: Document, name: str) -> Document:
@@ -376,16 +364,12 @@ BREAKS: list[tuple[str, Callable[[Document], object]]] = [
 def small() -> Document:
     """The part of the contract that is spoilt below: the whole of it takes ten times as long."""
     document: Document = copy.deepcopy(contract.load())
-    document["paths"] = {
+    kept = {
         path: item
         for path, item in document["paths"].items()
-        if SPOILT & {tag for each in item.values() for tag in _tags(each)}
+        if any(SPOILT & set(each["tags"]) for each in item.values() if "tags" in each)
     }
-    return document
-
-
-def _tags(part: Any) -> list[str]:
-    return part.get("tags", []) if isinstance(part, dict) else []
+    return document | {"paths": kept}
 
 
 @pytest.mark.parametrize("expected,spoil", BREAKS, ids=[each[0] for each in BREAKS])
@@ -394,16 +378,3 @@ def test_rule_notices(expected: str, spoil: Callable[[Document], object]) -> Non
     spoil(document)
     found = lint_document(document)
     assert any(expected in finding for finding in found), found
-
-
-@pytest.mark.parametrize("field", [each.name for each in fields(AGREED)])
-def test_exceptions_are_exact(field: str) -> None:
-    """One more than is needed is a finding, and one less."""
-    agreed: frozenset[str] = getattr(AGREED, field)
-    more = replace(AGREED, **{field: agreed | {"not_there"}})
-    assert lint_document(contract.load(), more) == [
-        f"{field} lists not_there, which needs no exception: remove it there."
-    ]
-    if agreed:
-        fewer = replace(AGREED, **{field: frozenset()})
-        assert len(lint_document(contract.load(), fewer)) == len(agreed)

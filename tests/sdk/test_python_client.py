@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,52 @@ def marquee_client() -> Iterator[Any]:
     sys.path.insert(0, str(PYTHON))
     yield importlib.import_module(PACKAGE)
     sys.path.remove(str(PYTHON))
+
+
+PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A PNG of one pixel."""
+
+
+def test_account(marquee_client: Any, server: str) -> None:
+    """Register, go on with the session, make a key and use it, show a picture, sign out."""
+    models, errors = marquee_client.models, marquee_client.exceptions
+    configuration = marquee_client.Configuration(host=f"{server}/api/v1")
+    with marquee_client.ApiClient(configuration) as api:
+        auth, users = marquee_client.AuthApi(api), marquee_client.UsersApi(api)
+        new = models.NewAccount(email="robin@example.org", password="correct horse battery staple")
+        registered = auth.register(new)
+        assert registered.user.username == "robin"
+        refreshed = auth.refresh_token(models.Refresh(refresh_token=registered.refresh_token))
+        assert refreshed.session_id == registered.session_id
+        configuration.access_token = refreshed.access_token
+
+        assert marquee_client.MfaApi(api).get_mfa_status().has_totp is False
+        picture = users.upload_avatar(file=("me.png", PICTURE))
+        assert (picture.mime_type, picture.version) == ("image/webp", 1)
+        assert users.get_avatar(registered.user.id)[8:12] == b"WEBP"
+
+        keys = marquee_client.ApiKeysApi(api)
+        made = keys.create_api_key(models.NewApiKey(name="script", scopes=["read"]))
+        configuration.access_token = made.api_key
+        assert users.get_current_user().id == registered.user.id
+        with pytest.raises(errors.ForbiddenException) as refused:
+            users.delete_avatar()
+        assert refused.value.data.error.code == models.ErrorCode.INSUFFICIENT_PERMISSIONS
+
+        configuration.access_token = refreshed.access_token
+        sessions = marquee_client.SessionsApi(api).list_sessions()
+        assert [each.is_current for each in sessions.items] == [True]
+        auth.logout()
+        with pytest.raises(errors.UnauthorizedException):
+            users.get_current_user()
+
+        configuration.access_token = "abcdef1234567890"
+        lines = marquee_client.ActivityApi(api).list_activity(user_id=registered.user.id).items
+        assert "user.logout" in {line.action for line in lines}
+        roles = marquee_client.RbacApi(api).list_roles().roles
+        assert {"admin", "guest", "moderator", "user"} <= {role.name for role in roles}
 
 
 def test_client(marquee_client: Any, server: str) -> None:
