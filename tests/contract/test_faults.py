@@ -95,8 +95,7 @@ class TestNegotiation:
 
     @pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
     def test_what_is_acceptable(self, admin: httpx.Client, operation: Operation) -> None:
-        named = "Application/JSON;q=0.9, Text/Plain, Image/WebP, Application/X-NDJSON"
-        for accept in ("*/*", "application/*, text/*, image/*", named):
+        for accept in ("*/*", "application/*", "image/png, Application/JSON;q=0.9"):
             assert operation.call(admin, {"Accept": accept}).status_code != 406
 
     @pytest.mark.parametrize("operation", WITH_BODY, ids=name_of)

@@ -93,7 +93,9 @@ class Plan:
         success = [
             each for status, each in self.outcomes.items() if status < HTTPStatus.BAD_REQUEST
         ]
-        self.media_types = {each.media_type for each in success if each.media_type}
+        # JSON among them: errors are, and generated clients ask for nothing else where they can.
+        self.media_types = {JSON, *(each.media_type for each in success if each.media_type)}
+        self.has_content = any(each.media_type for each in success)
         self.default_status = min(
             status for status in self.outcomes if status < HTTPStatus.MULTIPLE_CHOICES
         )
@@ -128,7 +130,7 @@ class Plan:
 
     def check_accept(self, accept: str | None) -> None:
         """Raise NotAcceptable where `Accept` has none of the operation's media types."""
-        if accept is None or "*/*" in accept or not self.media_types:
+        if accept is None or "*/*" in accept or not self.has_content:
             return
         ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
         for media_type in self.media_types:
