@@ -49,7 +49,7 @@ class Body:
 
     def read(self, raw: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
         """The body as Python; None for an optional one that is absent. Raises Invalid or 415."""
-        if not raw and not self.required and "content-type" not in headers:
+        if not raw and not self.required:
             return None
         check_media_type(headers)
         value = parse(raw)
