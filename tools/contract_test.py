@@ -15,10 +15,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from marquee import db
-from marquee.identity.auth import passwords
+from marquee import clock, db
+from marquee.identity.auth import passwords, tokens
+from marquee.identity.auth.models import Session
+from marquee.identity.users.models import User
 from marquee.postgres import Postgres
 from tests.committed import Committed, committed
 from tests.contract.hooks import KNOWN_FILMS, PASSWORD
@@ -32,6 +36,8 @@ SETTINGS = {
     "RATE_LIMIT_DEFAULT": "1000000/minute",
     "RATE_LIMIT_AUTH": "1000000/minute",
     "SIGN_IN_ATTEMPTS": "1000000",
+    "SESSION_MAX_PER_USER": "1000",
+    "ACCESS_TOKEN_LIFETIME": "86400",
     "RATE_LIMIT_RECOMMENDATIONS": "1000000/minute",
     "METRICS_ENABLED": "true",
     "METRICS_TOKEN": "the metrics token",
@@ -98,25 +104,35 @@ def prepare(server: Live, rows: Committed, folder: Path) -> dict[str, str]:
             genres=[GENRES[number % len(GENRES)]],
             popularity=number,
         )
-    users = {name: rows.user() for name in ("alice", "bob")}
-    users["alice"].password_hash = passwords.hashed(PASSWORD)
+    users = {name: rows.user() for name in ("alice", "bob", "carol", "dave")}
+    users["alice"].password_hash = users["dave"].password_hash = passwords.hashed(PASSWORD)
     rows.session.commit()
-    entries = []
+    entries: list[dict[str, Any]] = []
     for name, user in users.items():
         client = rows.client(server.url, user)
         client.post(f"/users/{user.id}/favorites", json={"movie_id": 1}).raise_for_status()
         client.post("/movies/ratings", json={"movie_id": 1, "rating": 4}).raise_for_status()
-        header = {"name": "Authorization", "value": client.headers["authorization"]}
+        header = {"name": "Authorization", "value": _token(rows, user)}
         entries.append({"name": name, "fixedHeaders": [header]})
     wfc = folder / "wfc.json"
-    wfc.write_text(json.dumps({"auth": entries}))
-    admin = rows.client(server.url, rows.user("admin"))
+    wfc.write_text(json.dumps({"auth": entries[:2]}))
     return {
-        "SCHEMATHESIS_ADMIN": admin.headers["authorization"],
+        "SCHEMATHESIS_ADMIN": _token(rows, rows.user("admin")),
+        "SCHEMATHESIS_LEAVING": users["dave"].username,
+        "SCHEMATHESIS_OTHER_ID": str(users["carol"].id),
+        "SCHEMATHESIS_USER": entries[0]["fixedHeaders"][0]["value"],
         "SCHEMATHESIS_USER_ID": str(users["alice"].id),
         "SCHEMATHESIS_USERNAME": users["alice"].username,
         "SCHEMATHESIS_WFC": str(wfc),
     }
+
+
+def _token(rows: Committed, user: User) -> str:
+    """The header of somebody who has signed in: keys do not open every operation."""
+    # An id that no made-up request will name.
+    values = {"id": 10**12 + user.id, "expires_at": clock.now() + timedelta(days=1)}
+    opened = rows.make(Session, user_id=user.id, **values)
+    return f"Bearer {tokens.issue(user.id, opened.id)}"
 
 
 def words(server: Live, seed: int, examples: int) -> list[str]:

@@ -114,14 +114,16 @@ def worker(_options: argparse.Namespace, values: Settings) -> int:
     """Do jobs until a signal says to stop."""
     from marquee import jobs  # noqa: PLC0415 - only this command needs it
     from marquee.identity.mailing import tasks as mailing  # noqa: PLC0415
-    from marquee.operations.system import tasks as system  # noqa: PLC0415
+    from marquee.operations.jobs import keeping, running  # noqa: PLC0415
     from marquee.services import mail  # noqa: PLC0415
 
     follow_parent()
     mail.carrier(values)  # settings that contradict each other are told now, not at the first mail
-    tasks = [system.register, mailing.register]
+    keeper = keeping.Keeper()
+    tasks = [running.registering(keeper), mailing.register]
     work = jobs.work(values.database_url, tasks, concurrency=values.worker_concurrency)
     with _database(values, "worker"):
+        keeper.start()
         asyncio.run(work)
     return 0
 
@@ -231,7 +233,9 @@ def show_mail(options: argparse.Namespace, values: Settings) -> int:
 def _database(values: Settings, command: str) -> Iterator[Engine]:
     """The database of `DATABASE_URL`, or the embedded one of the data folder, for one command."""
     if values.database_url:
-        engine = db.engine_for(values.database_url, statement_timeout=0)
+        # A connection for each job of a worker, and for who looks after them.
+        size = max(4, values.worker_concurrency + 2)
+        engine = db.engine_for(values.database_url, pool_size=size, statement_timeout=0)
         db.connect(engine)
         yield engine
         engine.dispose()

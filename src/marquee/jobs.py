@@ -2,7 +2,8 @@
 
 A worker is a process of its own (`marquee worker`); several may run, on several machines. A domain
 that has work to do gives a function that adds its tasks to the queue's application; its services
-put jobs into the queue by `defer`.
+put jobs into the queue by `defer`. What administrators see, start and put on a schedule is a
+`marquee.named_jobs.NamedJob`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from procrastinate import PsycopgConnector, RetryStrategy
 from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
 from procrastinate.jobs import DEFAULT_QUEUE
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from marquee.db import session
 
@@ -22,20 +23,39 @@ log = structlog.get_logger("marquee")
 
 Register = Callable[[procrastinate.App], None]
 
-STALLED_SECONDS = 30
+HEARTBEAT_SECONDS = 4
+STALLED_SECONDS = 16
+"""After so long without a heartbeat, a worker is taken for dead. It has a thread for each job, so
+that a job does not keep its heart from beating.
+"""
 HOURS_KEPT = 24 * 30
+STALLED = text(
+    "select id, task_name from procrastinate_jobs as job where status = 'doing' and not exists "
+    "(select from procrastinate_workers as worker where worker.id = job.worker_id "
+    "and worker.last_heartbeat > now() - :seconds * interval '1 second') "
+    "order by id for update skip locked"
+)
+ALIVE = text(
+    "select count(*) from procrastinate_workers "
+    "where last_heartbeat > now() - :seconds * interval '1 second'"
+)
+AGAIN = text(
+    "select procrastinate_retry_job_v2(id, now(), null, null, null) "
+    "from unnest(cast(:ids as bigint[])) as id"
+)
 _outside = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
 """The queue for those who only add to it: it knows no task, and uses the caller's connection."""
 
 
-def defer(task: str, **arguments: str | int) -> None:
-    """Add a job to the present transaction: there is one when that is committed, else none.
+def defer(task: str, **arguments: str | int) -> int:
+    """Add a job to the present transaction: there is one when that is committed, else none. Its id.
 
     A worker takes it up at once. Arguments are stored in plain text for weeks, and logged: ids,
     never a secret.
     """
     connection = session.connection()
-    _outside.configure_task(task, queue=DEFAULT_QUEUE, connection=connection).defer(**arguments)
+    configured = _outside.configure_task(task, queue=DEFAULT_QUEUE, connection=connection)
+    return int(configured.defer(**arguments))
 
 
 def patiently(*errors: type[Exception]) -> RetryStrategy:
@@ -71,16 +91,34 @@ async def work(database_url: str, tasks: Sequence[Register], *, concurrency: int
     """Do jobs until a signal says to stop; what is running is finished first."""
     app = make_app(database_url, tasks)
     async with app.open_async():
-        await app.run_worker_async(concurrency=concurrency, install_signal_handlers=True)
+        await app.run_worker_async(
+            concurrency=concurrency,
+            install_signal_handlers=True,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+        )
+
+
+def take_up_stalled() -> None:
+    """Put back what a worker that died has left behind: nothing else in Procrastinate does.
+
+    The rows are locked before they are put back: of several workers that look, one finds each.
+    """
+    stalled = session.execute(STALLED, {"seconds": STALLED_SECONDS}).all()
+    if not stalled:
+        return
+    for job_id, task in stalled:
+        log.warning("job_stalled", job=job_id, task=task)
+    session.execute(AGAIN, {"ids": [job_id for job_id, _ in stalled]})
+
+
+def workers() -> int:
+    """How many worker processes are alive."""
+    return int(session.scalars(ALIVE, {"seconds": STALLED_SECONDS}).one())
 
 
 def _housekeeping(app: procrastinate.App) -> None:
-    @app.periodic(cron="* * * * *")
-    @app.task(queueing_lock="retry-stalled", name="retry-stalled")
-    async def retry_stalled(timestamp: int) -> None:
-        """Take up what a worker that died has left behind: nothing else in Procrastinate does."""
-        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
-        for job in stalled:
-            log.warning("job_stalled", job=job.id, task=job.task_name, due=timestamp)
-            await app.job_manager.retry_job(job)
+    @app.periodic(cron="7 * * * *")
+    @app.task(queueing_lock="delete-old-jobs", name="delete-old-jobs")
+    async def delete_old_jobs(timestamp: int) -> None:
         await app.job_manager.delete_old_jobs(nb_hours=HOURS_KEPT, include_failed=True)
+        log.info("old_jobs_deleted", due=timestamp)

@@ -21,6 +21,7 @@ from marquee.identity.mfa.models import Passkey
 from marquee.identity.users.avatars import images
 from marquee.identity.users.avatars.models import Avatar
 from marquee.identity.users.models import Role, User, UserRole
+from marquee.operations.jobs.models import JobRun
 from marquee.services import storage
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
@@ -39,7 +40,7 @@ PHONE = {"name": "My phone", "credential_id": b"5", "public_key": b"5", "backed_
 @pytest.fixture
 def world(make: Callable[..., Any], me: Any) -> None:
     """The rows that the examples of the contract name, for `me`."""
-    for table in ("movies", "favorites", "ratings", "passkeys", "api_keys", "sessions"):
+    for table in ("movies", "favorites", "ratings", "passkeys", "api_keys", "sessions", "job_runs"):
         # New rows keep clear of the ids below, which were not taken from the sequence.
         db.session.execute(ABOVE_EXAMPLES, {"table": table})
     make(Movie, id=42, tmdb_id=578, title="Jaws")
@@ -56,6 +57,7 @@ def world(make: Callable[..., Any], me: Any) -> None:
     make(Avatar, user_id=me.id, version=1, file_key=key, is_current=True, **kept, **size)
     make(Rating, id=7, user_id=me.id, movie_id=other.id, score=9)
     make(Passkey, id=5, user_id=me.id, **PHONE)
+    make(JobRun, id=42, job_name="clean-up", status="completed")
     role = make(Role, name="projectionist", permissions=["movies:list"])
     make(UserRole, user_id=me.id, role_id=role.id)
 

@@ -23,6 +23,7 @@ OPTIONAL_IN_ANSWERS = {
     "ErrorBody.details",
     "ErrorDetails.errors",
     "ErrorDetails.existing_id",
+    "ErrorDetails.job_id",
     "ErrorDetails.checks",
     "ErrorDetails.challenge",
     "ErrorDetails.methods",

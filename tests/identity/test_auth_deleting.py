@@ -45,6 +45,8 @@ PATH = "/auth/delete-account"
 OF_NOBODY = {
     "activity_days",  # numbers
     "credits",
+    "job_runs",  # `started_by` is forgotten
+    "job_schedules",
     "movies",
     "oidc_providers",
     "people",

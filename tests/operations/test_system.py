@@ -345,6 +345,7 @@ class TestRunCronCleanup:
             "idempotency_keys": 1,
             "rate_limits": 1,
             "activity": 1,
+            "job_runs": 0,
         }
         assert answer.json() == {"success": True, "cleaned": cleaned, "total": 9}
         assert list(db.session.scalars(select(RefreshToken.session_id))) == rows["sessions"][:1]

@@ -176,3 +176,17 @@ class TestDecoder:
         decode = decoder(tree)
         value = {"id": 1, "inner": {"id": 2, "inner": {"id": 3}}}
         assert (decode(value) if decode else value) == value
+
+    @pytest.mark.parametrize(
+        "text,moment",
+        [
+            ("0256-07-11T17:55:57+18:28", datetime(256, 7, 10, 23, 27, 57, tzinfo=UTC)),
+            ("2026-01-02T00:00:00-00:30", datetime(2026, 1, 2, 0, 30, tzinfo=UTC)),
+            ("0001-01-01T00:00:00+01:00", datetime.min.replace(tzinfo=UTC)),
+            ("9999-12-31T23:59:59-23:59", datetime.max.replace(tzinfo=UTC)),
+        ],
+    )
+    def test_a_moment_in_any_offset(self, text: str, moment: datetime) -> None:
+        read = decoder({"type": "string", "format": "date-time"})
+        assert read is not None
+        assert (read(text), read(text).tzinfo) == (moment, UTC)

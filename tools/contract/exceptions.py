@@ -36,6 +36,7 @@ AGREED = Exceptions(
             "add",  # a policy: it has no id of its own
             "admin",  # admin_…: the administrator's form of an operation that users have too
             "assign",
+            "cancel",
             "change",
             "complete",
             "disable",
@@ -58,6 +59,7 @@ AGREED = Exceptions(
             "run",  # run_…: do now what otherwise is done on a schedule
             "setup",
             "start",
+            "stream",
             "unlink",
             "upload",
             "verify",

@@ -9,7 +9,22 @@ from sqlalchemy import Row
 
 Convert = Callable[[Any], Any]
 
-READ: dict[str, Convert] = {"date-time": datetime.fromisoformat, "date": date.fromisoformat}
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def _read_datetime(text: str) -> datetime:
+    """A moment in UTC: RFC 3339 has offsets that PostgreSQL does not.
+
+    One that lies in no year of UTC's is the first or the last that does.
+    """
+    value = datetime.fromisoformat(text)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return FIRST if value.year == 1 else LAST
+
+
+READ: dict[str, Convert] = {"date-time": _read_datetime, "date": date.fromisoformat}
 
 
 def _write_datetime(value: datetime | str | None) -> str | None:

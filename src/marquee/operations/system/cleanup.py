@@ -15,16 +15,24 @@ from marquee import audit, clock
 from marquee.db import Model, checkpoint, session
 from marquee.identity.auth.models import OneTimeToken, RefreshToken, Session, SignInAttempts
 from marquee.operations.activity.counting import count_days
+from marquee.operations.jobs.models import JobRun
+from marquee.progress import Progress
 from marquee.web.idempotency import StoredAnswer
 from marquee.web.limits import rate_limits
 
 DAY = timedelta(days=1)
+RUNS_KEPT = 30 * DAY
 BATCH = 10_000
 
 
-def clean_up() -> dict[str, int]:
+def clean_up(progress: Progress) -> dict[str, int]:
     """How many rows of each kind were removed. Commits as it goes."""
-    counts = {name: _remove(table, which) for name, table, which in _expired()}
+    expired, counts = list(_expired()), {}
+    progress.plan(len(expired) + 1)
+    for name, table, which in expired:
+        progress.step(name)
+        counts[name] = _remove(table, which, progress)
+    progress.step("days of the audit log")
     count_days()
     return counts
 
@@ -48,9 +56,10 @@ def _expired() -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     yield "rate_limits", rate_limits, rate_limits.c.expires_at < time.time()
     long_ago = now - audit.KEPT
     yield "activity", tables["activity"], audit.Activity.created_at < long_ago
+    yield "job_runs", tables["job_runs"], JobRun.completed_at < now - RUNS_KEPT
 
 
-def _remove(table: Table, which: ColumnElement[bool]) -> int:
+def _remove(table: Table, which: ColumnElement[bool], progress: Progress) -> int:
     (key,) = table.primary_key.columns
     batch = select(key).where(which).limit(BATCH).with_for_update(of=table, skip_locked=True)
     # As an array, so that the planner looks up each key instead of reading the whole table.
@@ -61,5 +70,6 @@ def _remove(table: Table, which: ColumnElement[bool]) -> int:
         removed = int(result.rowcount)
         checkpoint()
         total += removed
+        progress.advance(removed)
         if removed < BATCH:
             return total

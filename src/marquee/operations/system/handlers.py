@@ -5,6 +5,7 @@ from typing import Any
 from marquee import __version__, clock, settings
 from marquee.errors import Unavailable
 from marquee.operations.system import build, checks, cleanup
+from marquee.progress import Progress
 from marquee.web import metrics
 
 ALIVE = {"status": "ok"}
@@ -64,5 +65,5 @@ def get_metrics() -> str:
 
 
 def run_cron_cleanup() -> dict[str, Any]:
-    cleaned = cleanup.clean_up()
+    cleaned = cleanup.clean_up(Progress())
     return {"success": True, "cleaned": cleaned, "total": sum(cleaned.values())}

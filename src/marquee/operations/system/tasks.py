@@ -1,23 +1,26 @@
-"""What the worker does for the server itself, by the clock."""
+"""What the server does for itself, by the clock."""
 
-from datetime import UTC, datetime
-
-import procrastinate
-import structlog
+from sqlalchemy.exc import OperationalError
 
 from marquee.db import transaction
-from marquee.operations.system.cleanup import clean_up
+from marquee.named_jobs import NamedJob, Schedule
+from marquee.operations.system import cleanup
+from marquee.progress import Progress
 
-log = structlog.get_logger("marquee")
+
+def clean(progress: Progress) -> dict[str, int]:
+    """Remove what has expired."""
+    with transaction():
+        return cleanup.clean_up(progress)
 
 
-def register(app: procrastinate.App) -> None:
-    """Add the tasks to a queue."""
-
-    @app.periodic(cron="17 * * * *")
-    @app.task(queueing_lock="clean-up", name="clean-up")
-    def clean(timestamp: int) -> dict[str, int]:
-        with transaction():
-            cleaned = clean_up()
-        log.info("cleaned_up", due=datetime.fromtimestamp(timestamp, UTC).isoformat(), **cleaned)
-        return cleaned
+JOBS = (
+    NamedJob(
+        "clean-up",
+        "Removes what has expired: sessions, tokens, counters, old lines of the audit log and old "
+        "runs of jobs.",
+        clean,
+        Schedule.hourly(minute=17),
+        patient_with=(OperationalError,),
+    ),
+)

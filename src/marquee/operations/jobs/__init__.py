@@ -1,0 +1,1 @@
+"""Named jobs: their schedules, their runs, and how far these are."""
