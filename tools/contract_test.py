@@ -19,6 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from marquee import clock, db
 from marquee.identity.auth import passwords, tokens
 from marquee.identity.auth.models import Session
@@ -104,6 +106,8 @@ def prepare(server: Live, rows: Committed, folder: Path) -> dict[str, str]:
             genres=[GENRES[number % len(GENRES)]],
             popularity=number,
         )
+    # Ids that no made-up request will name: an administrator may disable whoever has one.
+    rows.session.execute(text("alter table users alter column id restart with 1000000000000"))
     users = {name: rows.user() for name in ("alice", "bob", "carol", "dave")}
     users["alice"].password_hash = users["dave"].password_hash = passwords.hashed(PASSWORD)
     rows.session.commit()
@@ -129,9 +133,8 @@ def prepare(server: Live, rows: Committed, folder: Path) -> dict[str, str]:
 
 def _token(rows: Committed, user: User) -> str:
     """The header of somebody who has signed in: keys do not open every operation."""
-    # An id that no made-up request will name.
-    values = {"id": 10**12 + user.id, "expires_at": clock.now() + timedelta(days=1)}
-    opened = rows.make(Session, user_id=user.id, **values)
+    later = clock.now() + timedelta(days=1)
+    opened = rows.make(Session, id=user.id, user_id=user.id, expires_at=later)
     return f"Bearer {tokens.issue(user.id, opened.id)}"
 
 

@@ -44,9 +44,13 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any])
             headers["Authorization"] = signed_in(case.operation.base_url)
         elif administrative(name):
             headers["Authorization"] = os.environ["SCHEMATHESIS_ADMIN"]
+    path = case.path_parameters or {}
+    if str(path.get("session_id")) == os.environ["SCHEMATHESIS_USER_ID"]:
+        # The session that all requests are made in has the number of its user.
+        path["session_id"] = int(os.environ["SCHEMATHESIS_USER_ID"]) + 1
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
-    mean_well(name, case.path_parameters or {}, case.query or {})
+    mean_well(name, path, case.query or {})
     # A version that was made up is never the present one.
     headers.pop("If-Match", None)
     if "Idempotency-Key" in headers:
