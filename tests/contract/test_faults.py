@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Engine, text
 
 from marquee import db, settings
-from marquee.identity.auth import tokens
+from marquee.identity.auth import answers, tokens
 from marquee.identity.users.models import User
 from marquee.operations.system import checks
 from marquee.web.app import create_app
@@ -29,7 +29,7 @@ CLOSED = [each for each in OPERATIONS if "x-open-query" not in each.definition]
 CACHED = [each for each in OPERATIONS if "x-cache" in each.definition]
 LIMITED = [each for each in OPERATIONS if each.definition.get("x-rate-limit") != "none"]
 UNLIMITED = [each for each in OPERATIONS if each not in LIMITED]
-INDEPENDENT = {"get_auth_session", "get_build_info", "get_liveness", "get_metrics"}
+INDEPENDENT = {"get_build_info", "get_liveness", "get_metrics"}
 """Operations that need no database."""
 
 
@@ -265,6 +265,7 @@ class TestDatabaseDown:
         ):
             for operation in OPERATIONS:
                 sent = operation.secret() or {"Authorization": f"Bearer {tokens.issue(1, 1)}"}
+                sent["Cookie"] = f"marquee_session={answers.session_cookie(1)}"
                 started = time.monotonic()
                 with structlog.testing.capture_logs():
                     answer = operation.call(client, sent)

@@ -139,9 +139,8 @@ class TestBody:
         return Body({"content": {"application/json": {"schema": SCHEMA}}, **more})
 
     def test_an_optional_one_may_be_absent(self) -> None:
-        assert self.body().read(b"", {}) is None
-        with pytest.raises(Invalid):
-            self.body().read(b"", {"content-type": "application/json"})
+        for headers in ({}, {"content-type": "application/json"}):
+            assert self.body().read(b"", headers) is None
 
     def test_a_required_one_may_not(self) -> None:
         with pytest.raises(UnsupportedMediaType):
