@@ -9,6 +9,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -44,6 +45,8 @@ from marquee import clock, db, settings  # noqa: E402 - after the environment is
 from marquee.catalogue.movies.models import Movie  # noqa: E402
 from marquee.catalogue.titles import search_title, sort_title  # noqa: E402
 from marquee.identity.api_keys.models import ApiKey  # noqa: E402
+from marquee.identity.auth import tokens  # noqa: E402
+from marquee.identity.auth.models import Session  # noqa: E402
 from marquee.identity.users.models import Role, User, UserRole  # noqa: E402
 from marquee.migrations import running  # noqa: E402
 from marquee.postgres import temporary  # noqa: E402
@@ -198,6 +201,18 @@ def client_of(base_url: str, key_of: Callable[..., str]) -> Iterator[Callable[..
     yield client_of
     for client in opened:
         client.close()
+
+
+@pytest.fixture
+def token_of(make: Make) -> Callable[[User], dict[str, str]]:
+    """The header of a user who has just signed in, which every operation for users takes."""
+
+    def token_of(user: User) -> dict[str, str]:
+        later = clock.now() + timedelta(hours=1)
+        opened = make(Session, user_id=user.id, expires_at=later)
+        return {"Authorization": f"Bearer {tokens.issue(user.id, opened.id)}"}
+
+    return token_of
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from sqlalchemy import select, text
 from marquee import clock, db
 from marquee.catalogue.movies.models import Movie
 from marquee.identity.api_keys.models import ApiKey
-from marquee.identity.auth import tokens
 from marquee.identity.auth.models import Session
 from marquee.identity.mfa.models import Passkey
 from marquee.identity.users.avatars import images
@@ -68,18 +67,6 @@ def permitted(make: Callable[..., Any], client: httpx.Client, me: User) -> httpx
     role_id = db.session.scalar(select(Role.id).where(Role.name == "admin"))
     make(UserRole, user_id=me.id, role_id=role_id)
     return client
-
-
-@pytest.fixture
-def token_of(make: Callable[..., Any]) -> Callable[[User], dict[str, str]]:
-    """The header of a user who has just signed in, which every operation for users takes."""
-
-    def token_of(user: User) -> dict[str, str]:
-        later = clock.now() + timedelta(hours=1)
-        opened = make(Session, user_id=user.id, expires_at=later)
-        return {"Authorization": f"Bearer {tokens.issue(user.id, opened.id)}"}
-
-    return token_of
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ class TestQuery:
             "genre=",
             "genre=a,b",
             "&".join(["genre=a"] * 11),
-            "age_rating=XXX",
+            "age_rating=Z",
             "sort=popularity&sort=title",
             "sort=POPULARITY",
             "order=random",

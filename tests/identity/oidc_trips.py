@@ -5,9 +5,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from marquee import clock
-from marquee.identity.auth import tokens
-from marquee.identity.auth.models import Session
 from tests.oidc_provider import sign_in
 
 
@@ -40,10 +37,3 @@ def signed_in_at(client: httpx.Client, name: str, sub: str | None = None) -> dic
 def query_of(url: str) -> dict[str, str]:
     """The query of a URL."""
     return {name: value for name, (value,) in parse_qs(urlsplit(url).query).items()}
-
-
-def token_header(make: Any, user_id: int) -> dict[str, str]:
-    """The header of somebody who has signed in."""
-    expires_at = clock.now() + tokens.lifetime()
-    opened = make(Session, user_id=user_id, expires_at=expires_at)
-    return {"Authorization": f"Bearer {tokens.issue(user_id, opened.id)}"}

@@ -16,17 +16,17 @@ from marquee.identity.users.models import User
 from tests.answers import refused
 from tests.fakes.oidc import FakeOidc
 from tests.identity.browsers import cookies_of
-from tests.identity.oidc_trips import back_from, signed_in_at, token_header
+from tests.identity.oidc_trips import back_from, signed_in_at
 from tests.oidc_provider import Provider
 
 Make = Callable[..., Any]
 
 
 @pytest.fixture
-def owner(client_of: Make, make: Make, me: User) -> httpx.Client:
+def owner(client_of: Make, token_of: Make, me: User) -> httpx.Client:
     """`me`, signed in: a client that keeps cookies."""
     client: httpx.Client = client_of(None)
-    client.headers.update(token_header(make, me.id))
+    client.headers.update(token_of(me))
     return client
 
 

@@ -5,16 +5,17 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from marquee import db
+from marquee.audit import Activity
 from marquee.identity.oidc.models import OidcLink, OidcProvider
 from marquee.identity.users.models import Role, User, UserRole
 from tests.answers import refused
 from tests.authenticators import totp
 from tests.fakes.oidc import FakeOidc
 from tests.identity.factors import enable, set_up_app
-from tests.identity.oidc_trips import auth_url, back_from, come_back, signed_in_at, token_header
+from tests.identity.oidc_trips import auth_url, back_from, come_back, signed_in_at
 from tests.letters import Letters
 from tests.oidc_provider import Provider
 
@@ -203,11 +204,17 @@ class TestKnownAccounts:
         assert refused(come_back(anonymous, "fake")) == (403, "ACCOUNT_DISABLED")
 
     def test_with_a_second_factor_prove_it(
-        self, client_of: Make, anonymous: httpx.Client, make: Make, fake: OidcProvider, me: User
+        self,
+        client_of: Make,
+        token_of: Make,
+        anonymous: httpx.Client,
+        make: Make,
+        fake: OidcProvider,
+        me: User,
     ) -> None:
         make(OidcLink, user_id=me.id, provider_id=fake.id, subject="user-1")
         owner = client_of(None)
-        owner.headers.update(token_header(make, me.id))
+        owner.headers.update(token_of(me))
         secret = set_up_app(owner)
         enable(owner)
         answer = come_back(anonymous, "fake")
@@ -251,7 +258,9 @@ class TestRoles:
         is_fake(groups=["admin"], roles=["admin"])
         assert signed_in_at(anonymous, "fake")["roles"] == ["user"]
 
-    def test_follow_the_claims(self, anonymous: httpx.Client, is_fake: Make, mapped: None) -> None:
+    def test_follow_the_claims(
+        self, anonymous: httpx.Client, admin: httpx.Client, is_fake: Make, mapped: None
+    ) -> None:
         for groups, roles in (
             (["editors"], ["moderator", "user"]),
             (["chiefs"], ["admin", "user"]),
@@ -260,6 +269,39 @@ class TestRoles:
         ):
             is_fake(groups=groups)
             assert signed_in_at(anonymous, "fake")["roles"] == roles
+
+    def test_are_told_to_the_audit_log(
+        self, anonymous: httpx.Client, admin: httpx.Client, is_fake: Make, mapped: None
+    ) -> None:
+        for groups in (["editors"], ["editors"], []):
+            is_fake(groups=groups)
+            user = signed_in_at(anonymous, "fake")
+        query = select(Activity).where(Activity.action.startswith("admin.role."))
+        lines = db.session.scalars(query.order_by(Activity.id)).all()
+        told = [(line.action, line.resource_id, line.details) for line in lines]
+        details = {"user_id": str(user["id"]), "provider": "fake"}
+        assert told == [
+            ("admin.role.assign", "moderator", details),
+            ("admin.role.revoke", "moderator", details),
+        ]
+
+    def test_the_last_administrator_stays_one(
+        self, anonymous: httpx.Client, token_of: Make, is_fake: Make, mapped: None
+    ) -> None:
+        """Whatever the claims say, and whatever becomes of the provider or the link."""
+        is_fake(groups=["chiefs"])
+        token = token_of(db.session.get_one(User, signed_in_at(anonymous, "fake")["id"]))
+        is_fake(groups=[])
+        user = signed_in_at(anonymous, "fake")
+        assert user["roles"] == ["admin", "user"]
+        change = update(User).where(User.id == user["id"])
+        db.session.execute(change.values(password_hash="another way in"))
+        entry = db.session.scalars(select(OidcProvider)).one()
+        db.session.commit()
+        for path in (f"/admin/oidc/providers/{entry.id}", "/users/me/oidc/fake"):
+            answer = anonymous.delete(path, headers=token)
+            assert refused(answer) == (409, "LAST_ADMIN")
+        assert roles_of(user["id"]) == ["admin", "user"]
 
     def test_that_were_assigned_here_stay(
         self, anonymous: httpx.Client, make: Make, make_user: Make, is_fake: Make, mapped: None

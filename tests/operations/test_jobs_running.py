@@ -18,23 +18,9 @@ from marquee.operations.jobs.models import JobRun, JobSchedule
 from marquee.operations.jobs.named import JOBS
 from marquee.operations.jobs.running import GIVEN_UP, MOST_ATTEMPTS, perform
 from marquee.progress import Cancelled, Progress
+from tests.operations.job_rows import JOB, NOBODY, SECOND, queued, stored
 
 Make = Callable[..., Any]
-JOB, NOBODY = "clean-up", 9_007_199_254_740_991
-SECOND = timedelta(seconds=1)
-
-
-def queued() -> list[dict[str, Any]]:
-    """The arguments of the job's tasks in the queue."""
-    query = text("select args from procrastinate_jobs where task_name = :task")
-    return list(db.session.scalars(query, {"task": runs.task_of(JOB)}))
-
-
-def stored(run_id: int) -> JobRun:
-    """A run as it is now."""
-    run = db.session.get(JobRun, run_id, populate_existing=True)
-    assert run is not None
-    return run
 
 
 class TestWhatIsDue:

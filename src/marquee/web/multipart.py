@@ -103,7 +103,7 @@ class Form:
 
         None for an optional form that is absent. Raises Invalid, PayloadTooLarge for a file, 415.
         """
-        if not spool.raw.tell() and not self.required and "content-type" not in headers:
+        if not spool.raw.tell() and not self.required:
             return None, b""
         reading = _Reading(self, spool)
         reading.read(_boundary(headers))

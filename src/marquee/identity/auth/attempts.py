@@ -52,6 +52,11 @@ def succeeded(account: int | str, kind: Kind = "password") -> None:
     # In the order of `begin`: two who lock the same rows must not wait for each other.
     here = SignInAttempts.key == _address_key()
     session.execute(update(SignInAttempts).where(here).values(count=SignInAttempts.count - 1))
+    clear(account, kind)
+
+
+def clear(account: int | str, kind: Kind = "password") -> None:
+    """Forget the attempts at an account that nobody has just made."""
     session.execute(delete(SignInAttempts).where(SignInAttempts.key == _account_key(account, kind)))
 
 

@@ -17,12 +17,7 @@ DONE = {"ok": True}
 
 
 def register(body: dict[str, Any], token_info: dict[str, Any]) -> Answer:
-    known = ("email", "password", "display_name")
-    opened = registering.register(
-        **{name: body[name] for name in known if name in body},
-        username=body.get("username"),
-        device_name=body.get("device_name"),
-    )
+    opened = registering.register(**body)
     return signed_in(opened, token_info, 201) if opened else (DONE, 202, [])
 
 
@@ -96,7 +91,6 @@ def resend_verification(user: Viewer) -> tuple[None, int]:
 def change_password(user: Viewer, body: dict[str, Any]) -> tuple[None, int]:
     account = find(User.visible_to(user), user.id)
     service.change_password(account, body["old_password"], body["new_password"], user.session_id)
-    send_soon("password_changed", user.id)
     return None, 204
 
 

@@ -7,9 +7,7 @@ administers this one: each sign-in makes it so.
 
 from typing import Final
 
-import structlog
-from sqlalchemy import delete, exists, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 
 from marquee import audit, settings
 from marquee.db import checkpoint
@@ -19,12 +17,10 @@ from marquee.identity.auth import attempts, opening
 from marquee.identity.auth.opening import Opened
 from marquee.identity.auth.service import no_password, no_such_account
 from marquee.identity.mfa import challenge
-from marquee.identity.users import admins, creating
-from marquee.identity.users.models import Role, User, UserRole
+from marquee.identity.users import creating, granting
+from marquee.identity.users.models import Role, User
 from marquee.services import media_server
 from marquee.services.media_server import MediaUser
-
-log = structlog.get_logger("marquee")
 
 METHOD: Final = "media_server"
 ADMIN = "admin"
@@ -92,19 +88,5 @@ def _created(provider: str, found: MediaUser) -> User:
 def _follow(user: User, *, is_admin: bool) -> None:
     """Give the role of administrators, or take it away; the last administrator keeps it."""
     role_id = database.scalars(select(Role.id).where(Role.name == ADMIN)).one()
-    mine = (UserRole.user_id == user.id) & (UserRole.role_id == role_id)
-    if database.scalar(select(exists().where(mine))) == is_admin:
-        return
-    if is_admin:
-        new = insert(UserRole).values(user_id=user.id, role_id=role_id)
-        database.execute(new.on_conflict_do_nothing())
-    else:
-        try:
-            admins.require_another_admin(user.id)
-        except Conflict:
-            log.warning("last_admin_kept", user_id=user.id)
-            return
-        database.execute(delete(UserRole).where(mine))
-    action = "admin.role.assign" if is_admin else "admin.role.revoke"
-    details = {"user_id": str(user.id), "provider": user.provider}
-    audit.record(action, None, resource_id=ADMIN, details=details)
+    change = granting.give if is_admin else granting.take
+    change(user.id, [role_id], user.provider)

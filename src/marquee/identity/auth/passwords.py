@@ -5,16 +5,14 @@ time as there are cores; a few more may wait, so that sign-ins never take all ha
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from marquee import settings
-from marquee.errors import Unavailable, Unprocessable
+from marquee.errors import Unprocessable
+from marquee.turns import Turns
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 SHORTEST, LONGEST = 8, 128
@@ -22,7 +20,7 @@ SHORTEST, LONGEST = 8, 128
 
 def hashed(password: str) -> str:
     """What is stored instead of a password. Raises Unavailable where too many wait."""
-    with _turn():
+    with _turns().one():
         return HASHER.hash(password)
 
 
@@ -31,7 +29,7 @@ def fits(password: str, password_hash: str | None) -> bool:
 
     Raises Unavailable where too many wait.
     """
-    with _turn():
+    with _turns().one():
         try:
             HASHER.verify(password_hash or _nobodys(), password)
         except (VerificationError, InvalidHashError):
@@ -64,22 +62,14 @@ def _common() -> frozenset[str]:
     return frozenset(each for each in FREQUENCY_LISTS["passwords"] if len(each) >= SHORTEST)
 
 
-@contextmanager
-def _turn() -> Iterator[None]:
-    waiting, running = _places()
-    if not waiting.acquire(blocking=False):
-        raise Unavailable("Too many people are signing in.", "OVERLOADED", retry_after=1)
-    try:
-        with running:
-            yield
-    finally:
-        waiting.release()
-
-
 @cache
-def _places() -> tuple[BoundedSemaphore, BoundedSemaphore]:
-    threads, cores = settings.current().marquee_threads, os.cpu_count() or 1
-    return BoundedSemaphore(max(1, threads // 2)), BoundedSemaphore(cores)
+def _turns() -> Turns:
+    return Turns(
+        os.cpu_count() or 1,
+        waiting=settings.current().marquee_threads // 2,
+        refusal="Too many people are signing in.",
+        retry_after=1,
+    )
 
 
 @cache

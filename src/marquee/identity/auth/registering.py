@@ -1,7 +1,5 @@
 """Registering: an account for whoever comes, as far as the setting `REGISTRATION` allows it."""
 
-from typing import Any
-
 from marquee import audit, settings
 from marquee.db import checkpoint
 from marquee.db import session as database
@@ -17,9 +15,9 @@ def register(
     email: str,
     password: str,
     *,
-    username: str | None,
-    device_name: str | None,
-    **columns: Any,  # noqa: ANN401
+    username: str | None = None,
+    display_name: str | None = None,
+    device_name: str | None = None,
 ) -> Opened | None:
     """A new account and its first session; None where the address must be confirmed first.
 
@@ -34,9 +32,11 @@ def register(
     passwords.refuse_weak(password, username or "", email)
     name = username or creating.free_username(email)
     checkpoint()
-    columns["password_hash"] = passwords.hashed(password)
+    password_hash = passwords.hashed(password)
     try:
-        user = creating.add(username=name, email=email, **columns)
+        user = creating.add(
+            username=name, email=email, password_hash=password_hash, display_name=display_name
+        )
     except Conflict as conflict:
         if registration == "open" or conflict.code != "EMAIL_TAKEN":
             raise

@@ -93,6 +93,7 @@ def change_password(user: User, old: str, new: str, session_id: int | None) -> N
     checkpoint()
     set_password(user.id, passwords.hashed(new))
     opening.end_all(user.id, but=session_id)
+    send_soon("password_changed", user.id)
 
 
 def reset_password(token: str, password: str) -> None:
@@ -108,7 +109,7 @@ def reset_password(token: str, password: str) -> None:
         raise Invalid("The token has just been used.", "INVALID_OR_EXPIRED_TOKEN")
     set_password(user.id, password_hash)
     database.execute(update(User).where(User.id == user.id).values(email_verified=True))
-    attempts.succeeded(user.id)
+    attempts.clear(user.id)
     one_time.revoke(RESET, user.id)
     opening.end_all(user.id)
     send_soon("password_changed", user.id)

@@ -11,6 +11,7 @@ from marquee.errors import Conflict, Forbidden, NotFound
 from marquee.identity.mfa.models import Passkey
 from marquee.identity.oidc import people, service
 from marquee.identity.oidc.models import OidcLink, OidcProvider
+from marquee.identity.users import admins
 from marquee.identity.users.models import User, UserRole
 from marquee.viewer import Viewer
 
@@ -63,9 +64,10 @@ def add(user: User, provider: OidcProvider, person: people.Person) -> None:
 def remove(viewer: Viewer, name: str) -> None:
     """Unlink, and take the roles away that the provider's claims gave.
 
-    Raises NotFound (OIDC_LINK_NOT_FOUND), and Conflict (LAST_SIGN_IN_METHOD) where the user would
-    have no way in any more.
+    Raises NotFound (OIDC_LINK_NOT_FOUND), and Conflict where the user would have no way in any more
+    (LAST_SIGN_IN_METHOD), or nobody could administer the server (LAST_ADMIN).
     """
+    admins.take_turns()
     # Locked, so that of two who unlink at once the second sees what the first has left.
     user = session.scalars(select(User).where(User.id == viewer.id).with_for_update()).one()
     mine = OidcLink.visible_to(viewer).join(OidcProvider).where(OidcProvider.name == name)
@@ -76,7 +78,8 @@ def remove(viewer: Viewer, name: str) -> None:
         message = "This is the last way into the account: set a password first."
         raise Conflict(message, "LAST_SIGN_IN_METHOD")
     given = UserRole.role_id.in_(link.granted_role_ids)
-    session.execute(delete(UserRole).where(UserRole.user_id == user.id, given))
+    with admins.one_left():
+        session.execute(delete(UserRole).where(UserRole.user_id == user.id, given))
     session.delete(link)
 
 

@@ -5,16 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import exists, func, select, text
 
 from marquee import audit, clock
 from marquee.db import session
 from marquee.errors import Conflict, Forbidden
 from marquee.identity.mailing import send_soon
 from marquee.identity.oidc.models import OidcLink, OidcProvider
-from marquee.identity.users import creating
-from marquee.identity.users.models import Role, User, UserRole
+from marquee.identity.users import creating, granting
+from marquee.identity.users.models import Role, User
 from marquee.services.oidc_answers import Claims
 
 LONGEST_EMAIL, LONGEST_NAME, LONGEST_PICTURE, MOST_ROLES = 254, 100, 2000, 1000
@@ -79,30 +78,25 @@ def account(provider: OidcProvider, claims: Claims) -> User:
     audit.subject.set((user.id, user.username))
     if not user.is_active:
         raise Forbidden("This account is disabled.", "ACCOUNT_DISABLED")
+    # First: whoever takes roles waits for others who do, and must not hold the user meanwhile.
+    follow_roles(provider, link, person.roles)
     if found and provider.update_user_info and user.provider == "oidc":
         _update(user, person)
     link.email, link.last_login_at = person.email, clock.now()
-    follow_roles(provider, link, person.roles)
     return user
 
 
 def follow_roles(provider: OidcProvider, link: OidcLink, values: Iterable[str]) -> None:
     """Give the roles that the claims map to, and take away those that they did and do no more.
 
-    Roles that were assigned here are not touched.
+    Roles that were assigned here are not touched; the last administrator stays one.
     """
     names = {provider.role_mappings[each] for each in values if each in provider.role_mappings}
     wanted = set(session.scalars(select(Role.id).where(Role.name.in_(names)))) if names else set()
     given = set(link.granted_role_ids)
-    mine = UserRole.user_id == link.user_id
-    if gone := given - wanted:
-        session.execute(delete(UserRole).where(mine, UserRole.role_id.in_(gone)))
-    added: set[int] = set()
-    if wanted:
-        rows = [{"user_id": link.user_id, "role_id": each} for each in sorted(wanted)]
-        new = insert(UserRole).values(rows).on_conflict_do_nothing()
-        added = set(session.scalars(new.returning(UserRole.role_id)))
-    link.granted_role_ids = sorted((given & wanted) | added)
+    taken = granting.take(link.user_id, given - wanted, provider.name)
+    added = granting.give(link.user_id, wanted, provider.name)
+    link.granted_role_ids = sorted((given - taken) | added)
 
 
 def _created(provider: OidcProvider, person: Person) -> tuple[OidcLink, User]:

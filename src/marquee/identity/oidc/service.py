@@ -10,6 +10,7 @@ from marquee import clock, sealing, settings
 from marquee.db import find, session
 from marquee.errors import Conflict, Forbidden, Invalid, NotConfigured, NotFound
 from marquee.identity.oidc.models import OidcLink, OidcProvider
+from marquee.identity.users import admins
 from marquee.identity.users.models import Role, UserRole
 from marquee.services.oidc import RelyingParty, relying_party
 from marquee.services.oidc_answers import Client, is_loopback
@@ -158,14 +159,19 @@ def set_default(provider: OidcProvider) -> None:
 
 
 def remove(provider: OidcProvider) -> None:
-    """Remove a provider, the links to it, and the roles that were given by its claims."""
-    session.execute(
-        delete(UserRole).where(
-            OidcLink.provider_id == provider.id,
-            OidcLink.user_id == UserRole.user_id,
-            UserRole.role_id == func.any(OidcLink.granted_role_ids),
+    """Remove a provider, the links to it, and the roles that were given by its claims.
+
+    Raises Conflict (LAST_ADMIN) where nobody could administer the server without these.
+    """
+    admins.take_turns()
+    with admins.one_left():
+        session.execute(
+            delete(UserRole).where(
+                OidcLink.provider_id == provider.id,
+                OidcLink.user_id == UserRole.user_id,
+                UserRole.role_id == func.any(OidcLink.granted_role_ids),
+            )
         )
-    )
     session.delete(provider)
 
 

@@ -1,5 +1,8 @@
 """There is always somebody who can administer the server."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import ColumnElement, any_, exists, func, literal, select, true
 
 from marquee.db import session
@@ -35,6 +38,19 @@ def require_one() -> None:
     """
     if not session.scalar(select(_there_is(true()))):
         raise Conflict("Nobody could administer this server any more.", "LAST_ADMIN")
+
+
+@contextmanager
+def one_left() -> Iterator[None]:
+    """Raise Conflict (LAST_ADMIN) where the block has left nobody to administer the server.
+
+    Call `take_turns` before.
+    """
+    there_was = session.scalar(select(_there_is(true())))
+    yield
+    session.flush()
+    if there_was:
+        require_one()
 
 
 def _there_is(whom: ColumnElement[bool]) -> ColumnElement[bool]:

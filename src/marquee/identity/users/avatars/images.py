@@ -1,18 +1,16 @@
 """Pictures of strangers made safe: decoded, and written anew with nothing but their pixels."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from threading import BoundedSemaphore
 from typing import IO
 
 from PIL import Image, ImageOps
 
 from marquee import settings
-from marquee.errors import Unavailable, Unprocessable
+from marquee.errors import Unprocessable
+from marquee.turns import Turns
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 40_000_000
@@ -45,7 +43,7 @@ def square(file: IO[bytes]) -> Picture:
     Raises Unprocessable: INVALID_IMAGE for what is no whole JPEG, PNG or WebP, IMAGE_TOO_LARGE for
     more than 40 megapixels. Raises Unavailable where too many wait for their turn.
     """
-    with _turn():
+    with _turns().one():
         pixels, moved = _decoded(file)
     written = BytesIO()
     pixels.save(written, "WEBP", quality=QUALITY)
@@ -93,19 +91,11 @@ def _too_large() -> Unprocessable:
     return Unprocessable(words, "IMAGE_TOO_LARGE")
 
 
-@contextmanager
-def _turn() -> Iterator[None]:
-    waiting, running = _places()
-    if not waiting.acquire(blocking=False):
-        raise Unavailable("Too many pictures are being uploaded.", "OVERLOADED", retry_after=2)
-    try:
-        with running:
-            yield
-    finally:
-        waiting.release()
-
-
 @cache
-def _places() -> tuple[BoundedSemaphore, BoundedSemaphore]:
-    threads = settings.current().marquee_threads
-    return BoundedSemaphore(max(AT_A_TIME, threads // 2)), BoundedSemaphore(AT_A_TIME)
+def _turns() -> Turns:
+    return Turns(
+        AT_A_TIME,
+        waiting=settings.current().marquee_threads // 2,
+        refusal="Too many pictures are being uploaded.",
+        retry_after=2,
+    )
