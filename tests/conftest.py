@@ -44,6 +44,7 @@ structlog.configure(
 from marquee import clock, db, settings  # noqa: E402 - after the environment is what the tests say
 from marquee.catalogue.movies.models import Movie  # noqa: E402
 from marquee.catalogue.titles import search_title, sort_title  # noqa: E402
+from marquee.catalogue.tvshows.models import Episode, Season, TVShow  # noqa: E402
 from marquee.identity.api_keys.models import ApiKey  # noqa: E402
 from marquee.identity.auth import tokens  # noqa: E402
 from marquee.identity.auth.models import Session  # noqa: E402
@@ -134,7 +135,25 @@ def make(database: None) -> Make:
         word = f"user-{next(numbers)}"
         return {"username": word, "email": f"{word}@example.org"}
 
-    defaults: dict[type, Callable[[dict[str, Any]], dict[str, Any]]] = {Movie: title, User: name}
+    def season(values: dict[str, Any]) -> dict[str, Any]:
+        number = values.get("season_number", 1)
+        return {"season_number": number, "name": f"Season {number}", "episode_count": 0}
+
+    def episode(values: dict[str, Any]) -> dict[str, Any]:
+        of = db.session.get_one(Season, values["season_id"])
+        return {
+            "tvshow_id": of.tvshow_id,
+            "season_number": of.season_number,
+            "title": f"Episode {values['episode_number']}",
+        }
+
+    defaults: dict[type, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        Movie: title,
+        TVShow: title,
+        Season: season,
+        Episode: episode,
+        User: name,
+    }
 
     def make(model: type[Made], **values: Any) -> Made:
         made = model(**{**defaults.get(model, lambda _values: {})(values), **values})

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Self, get_args
 
-from marquee.progress import Progress
-
 Kind = Literal["daily", "weekly", "interval", "manual"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -103,18 +101,19 @@ class Schedule:
 class NamedJob:
     """A job: what it is called, what it does, and when, unless administrators change that.
 
-    `function` says by its argument how far it is, and returns what it has counted. It must bear to
-    be run again from the start, as happens when its worker is killed. Errors of `patient_with` make
-    it try again later (`jobs.patiently`); any other is the end of the run.
+    `function` says by its first argument how far it is, and returns what it has counted. Others, by
+    name, are those of `job_runs.start`; it does all of its work without. It must bear to be run
+    again from the start, as happens when its worker is killed. Errors of `patient_with` make it try
+    again later (`jobs.patiently`); any other is the end of the run.
     """
 
     name: str
     description: str
-    function: Callable[[Progress], dict[str, int]]
+    function: Callable[..., dict[str, int]]
     schedule: Schedule = Schedule()
     patient_with: tuple[type[Exception], ...] = ()
     concurrency: int = 1
-    """How many runs there may be at a time."""
+    """How many runs with the same arguments there may be at a time."""
 
     def __post_init__(self) -> None:
         """Refuse names that are other paths."""

@@ -20,7 +20,7 @@ from marquee.identity.mfa.models import Passkey
 from marquee.identity.users.avatars import images
 from marquee.identity.users.avatars.models import Avatar
 from marquee.identity.users.models import Role, User, UserRole
-from marquee.operations.jobs.models import JobRun
+from marquee.job_runs import JobRun
 from marquee.services import storage
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating

@@ -5,9 +5,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from marquee import db
-from marquee.operations.jobs import runs
-from marquee.operations.jobs.models import JobRun
+from marquee import db, job_runs
+from marquee.job_runs import JobRun
 
 JOB, NOBODY = "clean-up", 9_007_199_254_740_991
 SECOND = timedelta(seconds=1)
@@ -16,7 +15,7 @@ SECOND = timedelta(seconds=1)
 def queued() -> list[dict[str, Any]]:
     """The arguments of the job's tasks in the queue."""
     query = text("select args from procrastinate_jobs where task_name = :task")
-    return list(db.session.scalars(query, {"task": runs.task_of(JOB)}))
+    return list(db.session.scalars(query, {"task": job_runs.task_of(JOB)}))
 
 
 def stored(run_id: int) -> JobRun:

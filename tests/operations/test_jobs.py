@@ -11,9 +11,10 @@ from sqlalchemy import select, text
 
 from marquee import clock, db
 from marquee.audit import Activity
+from marquee.job_runs import JobRun
 from marquee.operations.jobs import runs
 from marquee.operations.jobs.keeping import Keeper
-from marquee.operations.jobs.models import JobRun, JobSchedule
+from marquee.operations.jobs.models import JobSchedule
 from marquee.operations.jobs.named import JOBS
 from marquee.operations.jobs.running import perform
 from tests.answers import refused

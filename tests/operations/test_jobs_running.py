@@ -11,10 +11,11 @@ from sqlalchemy import select, text
 
 from marquee import clock, db
 from marquee.identity.users.models import User
+from marquee.job_runs import JobRun
 from marquee.named_jobs import NamedJob, Schedule
 from marquee.operations.jobs import runs, schedules
 from marquee.operations.jobs.keeping import Keeper
-from marquee.operations.jobs.models import JobRun, JobSchedule
+from marquee.operations.jobs.models import JobSchedule
 from marquee.operations.jobs.named import JOBS
 from marquee.operations.jobs.running import GIVEN_UP, MOST_ATTEMPTS, perform
 from marquee.progress import Cancelled, Progress

@@ -16,8 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from marquee import db
-from marquee.operations.jobs import runs
+from marquee import db, job_runs
 from tests.committed import committed
 from tests.contract import raw
 from tests.live import live, own_database
@@ -250,7 +249,7 @@ def test_a_thousand_jobs_of_three_workers_of_which_one_is_killed(
     try:
         with db.transaction():
             for _ in range(THOUSAND):
-                runs.start(MANY)
+                job_runs.start(MANY.name, concurrency=MANY.concurrency)
     finally:
         db.Session.configure(bind=engine)
 
@@ -267,5 +266,5 @@ def test_a_thousand_jobs_of_three_workers_of_which_one_is_killed(
         again = "select count(*) from job_runs where attempt > 1"
         assert connection.execute(text(again)).scalar_one() <= 2
         left = "select count(*) from procrastinate_jobs where status in ('todo', 'doing')"
-        short = f"{left} and task_name = '{runs.task_of(MANY.name)}'"
+        short = f"{left} and task_name = '{job_runs.task_of(MANY.name)}'"
         assert connection.execute(text(short)).scalar_one() == 0

@@ -59,6 +59,7 @@ def metadata() -> MetaData:
         name = module.name.rpartition(".")[2]
         if name == "models" or module.name in (
             "marquee.audit",
+            "marquee.job_runs",
             "marquee.web.idempotency",
             "marquee.web.limits",
         ):

@@ -24,7 +24,8 @@ from marquee.catalogue.titles import search_title
 from marquee.db import find, missing, rows, session
 from marquee.viewer import Viewer
 
-COLUMNS = tuple(column for column in Movie.__table__.columns if column.key != "title_words")
+UNLISTED = ("title_words", "images", "watch_providers")
+COLUMNS = tuple(column for column in Movie.__table__.columns if column.key not in UNLISTED)
 PEOPLE = (
     select(Credit.job, Credit.character, Person.id.label("person_id"), Person.name)
     .join(Person, Person.id == Credit.person_id)

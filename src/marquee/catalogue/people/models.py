@@ -1,5 +1,6 @@
 """People, and the credits that tie them to titles."""
 
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -13,12 +14,17 @@ from marquee.viewer import Viewer
 
 
 class Job(StrEnum):
-    """What a credit is for. The database holds the word."""
+    """What credits are for that have a place of their own in details. The database holds the word;
+    it may hold others, which are those of TMDB in small letters.
+    """
 
     ACTOR = "actor"
     DIRECTOR = "director"
     WRITER = "writer"
     CREATOR = "creator"
+    CINEMATOGRAPHER = "cinematographer"
+    COMPOSER = "composer"
+    EDITOR = "editor"
 
 
 class Person(Model):
@@ -36,7 +42,15 @@ class Person(Model):
 
     tmdb_id: Mapped[int | None] = mapped_column(unique=True)
     name: Mapped[str]
+    imdb_id: Mapped[str | None]
     profile_path: Mapped[str | None]
+    biography: Mapped[str | None]
+    birthday: Mapped[date | None]
+    deathday: Mapped[date | None]
+    place_of_birth: Mapped[str | None]
+    known_for_department: Mapped[str | None]
+    popularity: Mapped[float] = mapped_column(server_default="0")
+    metadata_updated_at: Mapped[datetime | None]
 
     @classmethod
     def visible_to(cls, _viewer: Viewer) -> Select[Self]:
@@ -70,5 +84,7 @@ class Credit(Model):
     movie_id: Mapped[int | None] = mapped_column(ForeignKey(Movie.id, ondelete="CASCADE"))
     tvshow_id: Mapped[int | None] = mapped_column(ForeignKey(TVShow.id, ondelete="CASCADE"))
     job: Mapped[str]
+    department: Mapped[str | None]
+    """TMDB's; None where the job says it."""
     character: Mapped[str | None]
     position: Mapped[int] = mapped_column(server_default="0")

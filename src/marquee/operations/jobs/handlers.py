@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from marquee.job_runs import JobRun
 from marquee.operations.jobs import service, watching
-from marquee.operations.jobs.models import JobRun, JobSchedule
+from marquee.operations.jobs.models import JobSchedule
 from marquee.viewer import Viewer
 from marquee.web.answers import Stream
 from marquee.web.conditions import require_version, version_tag

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from marquee import jobs
 from marquee.db import transaction
+from marquee.job_runs import task_of
 from marquee.named_jobs import NamedJob
 from marquee.operations.jobs import runs
 from marquee.operations.jobs.keeping import Keeper
@@ -45,7 +46,7 @@ def perform(
         begun = runs.begin(run_id)
     if begun is None:
         return
-    attempt, lines, is_cancelling = begun
+    attempt, lines, is_cancelling, arguments = begun
     if attempt > MOST_ATTEMPTS:
         _end(run_id, attempt, {"status": "failed", "error_message": GIVEN_UP})
         return
@@ -58,7 +59,7 @@ def perform(
     try:
         with keeper.holding(run_id, attempt, progress):
             progress.check()
-            ended = {"status": "completed", "result": job.function(progress)}
+            ended = {"status": "completed", "result": job.function(progress, **arguments)}
     except Cancelled:
         ended = {"status": "cancelled"}
     except Exception as error:
@@ -75,7 +76,7 @@ def perform(
 def _add(app: procrastinate.App, job: NamedJob, keeper: Keeper) -> None:
     strategy = jobs.patiently(*job.patient_with)
 
-    @app.task(name=runs.task_of(job.name), retry=strategy, pass_context=True)
+    @app.task(name=task_of(job.name), retry=strategy, pass_context=True)
     def run(context: JobContext, run_id: int) -> None:
         def will_retry(error: Exception) -> bool:
             decision = strategy.get_retry_decision(exception=error, job=context.job)

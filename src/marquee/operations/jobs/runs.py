@@ -1,15 +1,13 @@
-"""The life of a run: asked for, begun, perhaps begun again, ended once."""
+"""The life of a run that was asked for: begun, perhaps begun again, ended once."""
 
 from typing import Any
 
 from sqlalchemy import Row, Update, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from marquee import clock, jobs
+from marquee import clock
 from marquee.db import session
-from marquee.errors import Conflict
-from marquee.named_jobs import NamedJob
-from marquee.operations.jobs.models import ACTIVE, JobRun
+from marquee.job_runs import ACTIVE, JobRun
 
 LONGEST_ERROR = 1000
 NOT_QUEUED = text(
@@ -21,31 +19,9 @@ MINE = (JobRun.id == bindparam("run_id")) & (JobRun.attempt == bindparam("mine")
 NEXT_VERSION = {"version": JobRun.version + 1}
 
 
-def task_of(job_name: str) -> str:
-    """The name of a job's task in the queue."""
-    return f"job:{job_name}"
-
-
-def start(job: NamedJob, started_by: int | None = None) -> JobRun:
-    """Ask for a run, in the present transaction, which holds the job's schedule locked.
-
-    Raises Conflict (JOB_RUNNING) where there are as many as there may be.
-    """
-    query = select(JobRun.id).where(JobRun.job_name == job.name, JobRun.status.in_(ACTIVE))
-    active = session.scalars(query.order_by(JobRun.id)).all()
-    if len(active) >= job.concurrency:
-        details: dict[str, object] = {"job_id": active[0]}
-        raise Conflict(f"{job.name} is running already.", "JOB_RUNNING", details=details)
-    run = JobRun(job_name=job.name, started_by=started_by)
-    session.add(run)
-    session.flush()
-    run.queue_id = jobs.defer(task_of(job.name), run_id=run.id)
-    return run
-
-
-def begin(run_id: int) -> Row[int, list[dict[str, Any]], bool] | None:
-    """Take a run up: which attempt this is, the lines of the one before, and whether the run is to
-    be cancelled. None for one that has ended.
+def begin(run_id: int) -> Row[int, list[dict[str, Any]], bool, dict[str, int]] | None:
+    """Take a run up: which attempt this is, the lines of the one before, whether the run is to be
+    cancelled, and its arguments. None for one that has ended.
     """
     return session.execute(
         update(JobRun)
@@ -59,7 +35,7 @@ def begin(run_id: int) -> Row[int, list[dict[str, Any]], bool] | None:
                 "started_at": func.coalesce(JobRun.started_at, clock.now()),
             }
         )
-        .returning(JobRun.attempt, JobRun.logs, JobRun.is_cancelling)
+        .returning(JobRun.attempt, JobRun.logs, JobRun.is_cancelling, JobRun.arguments)
     ).first()
 
 

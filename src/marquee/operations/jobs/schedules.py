@@ -7,10 +7,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from marquee import clock
+from marquee import clock, job_runs
 from marquee.db import session
 from marquee.errors import Conflict
-from marquee.operations.jobs import runs
 from marquee.operations.jobs.models import JobSchedule
 from marquee.operations.jobs.named import JOBS
 
@@ -28,14 +27,6 @@ def ensure() -> Sequence[JobSchedule]:
     return [found[name] for name in JOBS]
 
 
-def locked(name: str) -> JobSchedule:
-    """The schedule of a job, to change it or to start a run: one at a time does."""
-    ensure()
-    query = select(JobSchedule).where(JobSchedule.name == name).with_for_update()
-    schedule: JobSchedule = session.scalars(query.execution_options(populate_existing=True)).one()
-    return schedule
-
-
 def start_due() -> None:
     """Start what is due. A job that is running still is left out until it is due again.
 
@@ -50,7 +41,7 @@ def start_due() -> None:
     for each in rows.all():
         each.next_run_at = each.schedule.next_after(now)
         try:
-            runs.start(JOBS[each.name])
+            job_runs.start(each.name, concurrency=JOBS[each.name].concurrency)
         except Conflict:
             log.info("job_still_running", job=each.name)
 

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select, true
 from sqlalchemy.orm import aliased
 
-from marquee import audit, clock, jobs
+from marquee import audit, clock, job_runs, jobs
 from marquee.db import session
 from marquee.errors import Conflict, Invalid, NotFound
+from marquee.job_runs import ACTIVE, JobRun
 from marquee.named_jobs import HOURS, MINUTES, Schedule
-from marquee.operations.jobs import runs, schedules
-from marquee.operations.jobs.models import ACTIVE, JobRun, JobSchedule
+from marquee.operations.jobs import schedules
+from marquee.operations.jobs.models import JobSchedule
 from marquee.operations.jobs.named import JOBS, named
 from marquee.progress import percent_of_all, percent_of_step
 from marquee.viewer import Viewer
@@ -49,8 +50,7 @@ def start(viewer: Viewer, name: str) -> JobRun:
     """Run a job now. Raises NotFound (JOB_NOT_FOUND), Conflict (JOB_RUNNING, with its `job_id`)."""
     job = named(name)
     audit.describe(name)
-    schedules.locked(name)
-    return runs.start(job, viewer.id)
+    return job_runs.start(name, viewer.id, concurrency=job.concurrency)
 
 
 def cancel(viewer: Viewer, name: str) -> JobRun:

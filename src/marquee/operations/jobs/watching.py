@@ -22,8 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from marquee import notices
 from marquee.db import session, transaction
+from marquee.job_runs import ACTIVE, JobRun
 from marquee.operations.jobs import service
-from marquee.operations.jobs.models import ACTIVE, JobRun
 from marquee.web.codec import WRITE
 
 log = structlog.get_logger("marquee")

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Table, delete, func, or_, select
 from marquee import audit, clock
 from marquee.db import Model, checkpoint, session
 from marquee.identity.auth.models import OneTimeToken, RefreshToken, Session, SignInAttempts
+from marquee.job_runs import JobRun
 from marquee.operations.activity.counting import count_days
-from marquee.operations.jobs.models import JobRun
 from marquee.progress import Progress
 from marquee.web.idempotency import StoredAnswer
 from marquee.web.limits import rate_limits

@@ -1,0 +1,1 @@
+"""What has changed in the catalogue, for those who follow it."""

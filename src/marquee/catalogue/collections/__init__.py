@@ -1,0 +1,1 @@
+"""Films that belong together."""

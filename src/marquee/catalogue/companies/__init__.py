@@ -1,0 +1,1 @@
+"""Who made titles, and who broadcasts them."""

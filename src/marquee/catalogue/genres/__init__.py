@@ -1,0 +1,1 @@
+"""What titles are sorted into."""

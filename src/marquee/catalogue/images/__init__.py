@@ -1,0 +1,1 @@
+"""Pictures: fetched and kept, or drawn."""

@@ -1,0 +1,1 @@
+"""Finding titles, people and collections by words and by meaning."""

@@ -1,0 +1,1 @@
+"""Titles in other languages."""
