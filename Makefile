@@ -27,8 +27,11 @@ demo: $(VENV)/.run ## load the demo catalogue, or ARGS='--titles 1000000' for a 
 
 # ------------------------------------------------------------------------------ to change it
 
-test: $(VENV)/.dev ## run all tests (ARGS='-k ratings -x')
-	@exec $(RUN) -m pytest $(ARGS)
+# All of them in a process for each processor, and a class or a module never in two at once.
+PARALLEL := -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+
+test: $(VENV)/.dev ## run all tests, or some of them in one process (ARGS='-k ratings -x')
+	@exec $(RUN) -m pytest $(or $(ARGS),$(PARALLEL))
 
 check: $(VENV)/.dev ## lint, types, layers, the contract's rules
 	$(RUN) -m ruff check
@@ -46,11 +49,14 @@ contract-test: $(VENV)/.dev ## let Schemathesis loose on a running server; fails
 fuzz: $(VENV)/.dev ## the same for longer, with a new seed (ARGS='--seed 7' for an old one)
 	@exec $(RUN) -m tools.contract_test --long $(ARGS)
 
-bench: $(VENV)/.dev ## measure against FastAPI, Fastify and stock Connexion
+bench: $(VENV)/.dev ## measure against FastAPI, Fastify and stock Connexion (ARGS='--part catalogue': a million titles)
 	@exec $(RUN) -m tools.bench $(ARGS)
 
 contract-lint: $(VENV)/.dev ## lint it by Redocly's, Spectral's and OWASP's rules too (needs Node)
 	@exec $(RUN) -m tools.contract lint --external
+
+eval: $(VENV)/.dev ## measure recommendations on public ratings (ARGS=--small for one seed)
+	@exec $(RUN) -m tools.eval $(ARGS)
 
 contract-diff: $(VENV)/.dev ## look for unannounced breaking changes since the last release, or ARGS=REVISION
 	@exec $(RUN) -m tools.contract diff $(ARGS)
@@ -79,7 +85,7 @@ clean: ## remove what was built and installed; the data stay
 		.schemathesis
 	find src tests tools -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help run demo test check contract contract-test contract-lint contract-diff fuzz bench sdk \
+.PHONY: help run demo test check eval contract contract-test contract-lint contract-diff fuzz bench sdk \
 	sdk-test explorer-test where scaffold migration clean
 
 # ------------------------------------------------------------------------------ the environment

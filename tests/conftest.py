@@ -2,6 +2,7 @@
 
 The server is the real application behind real HTTP on 127.0.0.1, in this process, so that it sees
 the test's own transaction. Tests that need several processes start them with `tests.live`.
+`make test` shares the tests out to two processes, of which each has all of this for itself.
 """
 
 import hashlib
@@ -10,11 +11,13 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 import structlog
+import trustme
 from sqlalchemy import Engine, select
 
 files = tempfile.TemporaryDirectory(prefix="marquee-tests-")
@@ -27,7 +30,11 @@ os.environ |= {
     "ACCESS_LOG": "false",
     "RATE_LIMIT_DEFAULT": "1000000/minute",
     "RATE_LIMIT_AUTH": "1000000/minute",
+    "RATE_LIMIT_POSTERS": "1000000/minute",
     "SIGN_IN_ATTEMPTS": "1000000",
+    # Nobody listens there: no test asks a server elsewhere.
+    "IMAGE_BASE_URL": "http://127.0.0.1:9/t/p",
+    "IMAGE_TIMEOUT": "0.4",
     "CACHE_DURATION_SECONDS": "30",
 }
 for variable in ("DATABASE_URL", "REDIS_URL", "TMDB_API_KEY", "MARQUEE_ENV"):
@@ -53,18 +60,35 @@ from marquee.migrations import running  # noqa: E402
 from marquee.postgres import temporary  # noqa: E402
 from marquee.web.app import App, create_app  # noqa: E402
 from tests.contract.checking import check_answer  # noqa: E402
+from tests.live import own_database  # noqa: E402
 from tests.serving import serving  # noqa: E402
 
+pytest_plugins = ["tests.contract.exercised"]
 Made = TypeVar("Made", bound=db.Model)
 Make = Callable[..., Any]
 numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def authorities() -> Iterator[None]:
+    """One certificate authority in place of the public's hundred, which httpx reads anew for each
+    client: that took most of a short test's time.
+    """
+    file = str(Path(files.name, "authority.pem"))
+    trustme.CA().cert_pem.write_to_path(file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", file)
+        yield
+
+
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
-    """A migrated database: of TEST_DATABASE_URL, else of an embedded PostgreSQL."""
+    """A database of this process: beside that of TEST_DATABASE_URL, else of an embedded
+    PostgreSQL.
+    """
     if url := os.environ.get("TEST_DATABASE_URL"):
-        yield url
+        with own_database(url) as own:
+            yield own
         return
     with temporary() as postgres:
         yield postgres.url()

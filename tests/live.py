@@ -20,9 +20,12 @@ from sqlalchemy import create_engine, make_url, text
 from marquee import db
 from marquee.migrations import running
 
-STARTING = 20.0
+HELPERS = ("resource_tracker", "search.building")
+"""Processes of a server that answer no requests."""
+STARTING = 60.0
 STOPPING = 30.0
 TEMPLATE = "marquee_template"
+LOCK = 7_346_102_552
 
 
 @dataclass
@@ -41,7 +44,9 @@ class Live:
         children = psutil.Process(self.process.pid).children(recursive=True)
         with contextlib.suppress(psutil.NoSuchProcess):
             children = [
-                each for each in children if "resource_tracker" not in " ".join(each.cmdline())
+                each
+                for each in children
+                if not any(word in " ".join(each.cmdline()) for word in HELPERS)
             ]
         return children
 
@@ -123,7 +128,8 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) ->
 def own_database(database_url: str) -> Iterator[str]:
     """The URL of a new migrated database beside another one; dropped at the end.
 
-    A template is migrated once for a server and copied from then on.
+    A template is migrated once for a server and copied from then on; processes that want it at the
+    same time wait for each other.
     """
     name = f"marquee_live_{secrets.token_hex(4)}"
     outside = create_engine(
@@ -131,6 +137,7 @@ def own_database(database_url: str) -> Iterator[str]:
         isolation_level="AUTOCOMMIT",
     )
     with outside.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": LOCK})
         query = text("select 1 from pg_database where datname = :name")
         if connection.execute(query, {"name": TEMPLATE}).scalar() is None:
             connection.execute(text(f"create database {TEMPLATE}"))
@@ -138,6 +145,7 @@ def own_database(database_url: str) -> Iterator[str]:
             running.migrate(template)
             template.dispose()
         connection.execute(text(f"create database {name} template {TEMPLATE}"))
+        connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": LOCK})
     try:
         yield beside(database_url, name)
     finally:

@@ -116,11 +116,12 @@ def worker(_options: argparse.Namespace, values: Settings) -> int:
     from marquee.identity.mailing import tasks as mailing  # noqa: PLC0415
     from marquee.operations.jobs import keeping, running  # noqa: PLC0415
     from marquee.services import mail  # noqa: PLC0415
+    from marquee.taste.trakt import tasks as trakt  # noqa: PLC0415
 
     follow_parent()
     mail.carrier(values)  # settings that contradict each other are told now, not at the first mail
     keeper = keeping.Keeper()
-    tasks = [running.registering(keeper), mailing.register]
+    tasks = [running.registering(keeper), mailing.register, trakt.register]
     work = jobs.work(values.database_url, tasks, concurrency=values.worker_concurrency)
     with _database(values, "worker"):
         keeper.start()
@@ -156,6 +157,7 @@ def new_migration(options: argparse.Namespace, values: Settings) -> int:
 def demo(options: argparse.Namespace, values: Settings) -> int:
     """Load the demo catalogue and accounts, or make a synthetic catalogue."""
     from marquee.catalogue.demo import loading, synthetic  # noqa: PLC0415 - only this command needs them
+    from marquee.catalogue.embeddings import tasks as embeddings  # noqa: PLC0415
     from marquee.identity.users import demo as accounts  # noqa: PLC0415
 
     if values.production:
@@ -165,7 +167,10 @@ def demo(options: argparse.Namespace, values: Settings) -> int:
             size = {"users": options.users, "ratings": options.ratings}
             synthetic.generate(engine, options.titles, options.seed, **size)
             return 0
-        loading.load(engine)
+        if loading.load(engine) is not None:
+            # Similar titles need not wait for the hour: a worker begins as soon as there is one.
+            with db.transaction():
+                embeddings.ask_for_all()
         with engine.begin() as connection:
             accounts.create_demo_accounts(connection)
     return 0

@@ -82,7 +82,9 @@ def _ask(connection: Any) -> None:  # noqa: ANN401 - psycopg2's, beneath SQLAlch
 
 
 def _hear(connection: Any) -> None:  # noqa: ANN401
-    by_channel = {each.channel: each for each in _subscribers}
+    by_channel: dict[str, list[Subscriber]] = {}
+    for each in _subscribers:
+        by_channel.setdefault(each.channel, []).append(each)
     # Not `select.select`, which cannot wait for the 1,025th file of a busy process.
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
@@ -92,7 +94,8 @@ def _hear(connection: Any) -> None:  # noqa: ANN401
             connection.poll()
             while connection.notifies:
                 notice = connection.notifies.pop(0)
-                by_channel[notice.channel].heard(notice.payload)
+                for each in by_channel[notice.channel]:
+                    each.heard(notice.payload)
 
 
 def _tell(*, hears: bool) -> None:

@@ -36,12 +36,17 @@ FORMS = {
     ),
     "MEDIA_SERVER_URL": (rf"{ORIGIN}(/\S*)?", "an address like http://jellyfin.local:8096"),
     "MEDIA_SERVER_KIND": ("jellyfin|emby", "jellyfin or emby"),
+    "TRAKT_BASE_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://api.trakt.tv"),
+    "TRAKT_WEB_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://trakt.tv"),
+    "EMBEDDINGS_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://api.openai.com/v1"),
     "S3_ENDPOINT_URL": (rf"{ORIGIN}/?", "an address like https://s3.example.org"),
     "LOG_LEVEL": ("DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level like INFO"),
     "REGISTRATION": ("open|verified|closed", "open, verified or closed"),
     "RATE_LIMIT_DEFAULT": (RATE, "a rate like 600/minute"),
     "RATE_LIMIT_AUTH": (RATE, "a rate like 5/15minute"),
+    "RATE_LIMIT_POSTERS": (RATE, "a rate like 60/minute"),
     "RATE_LIMIT_RECOMMENDATIONS": (RATE, "a rate like 10/minute"),
+    "IMAGE_BASE_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://image.tmdb.org/t/p"),
 }
 """What the text of a variable must look like, and that in words."""
 RANGES: dict[str, tuple[float, float]] = {
@@ -60,7 +65,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "CACHE_DURATION_SECONDS": (0, 86400),
     "TMDB_TIMEOUT": (0.01, 60),
     "MEDIA_SERVER_TIMEOUT": (0.01, 60),
+    "TRAKT_TIMEOUT": (0.01, 10),
+    "IMAGE_TIMEOUT": (0.01, 60),
+    "IMAGES_MAX_BYTES": (1_000_000, 1e15),
     "STORAGE_TIMEOUT": (0.01, 60),
+    "EMBEDDINGS_TIMEOUT": (0.01, 300),
     "SMTP_PORT": (1, 65535),
     "SMTP_TIMEOUT": (0.01, 300),
 }
@@ -136,17 +145,24 @@ class Settings:
     redis_url: str = ""
     redis_password: str = ""
     cache_duration_seconds: int = 30
-    """How long an answer that was read from TMDB stays fresh."""
+    """How long an answer that was read from TMDB stays fresh, and what is known of lists."""
 
     rate_limits_enabled: bool = True
     rate_limit_default: str = "600/minute"
     rate_limit_auth: str = "5/15minute"
+    rate_limit_posters: str = "60/minute"
     rate_limit_recommendations: str = "10/minute"
 
     tmdb_api_key: str = ""
     """A TMDB v3 key or a v4 read access token; empty means the demo catalogue answers."""
     tmdb_base_url: str = "https://api.themoviedb.org/3"
     tmdb_timeout: float = 5.0
+    image_base_url: str = "https://image.tmdb.org/t/p"
+    """Where the pictures are that TMDB names. A name that leads into a private network is refused,
+    unless the address itself stands here, or `localhost`."""
+    image_timeout: float = 5.0
+    images_max_bytes: int = 2_000_000_000
+    """How much is kept of pictures that were fetched or drawn; the longest unused goes first."""
 
     media_server_url: str = ""
     """The media server whose accounts may sign in here, whatever `registration` says. Its
@@ -157,6 +173,16 @@ class Settings:
     """The longest that it may take to look at a password."""
     allow_passwordless_login: bool = False
     """Whether accounts of the media server that have no password there may sign in without one."""
+
+    trakt_client_id: str = ""
+    """Of an application at https://trakt.tv/oauth/applications whose redirect URI is
+    `/trakt/callback` of the web application; empty means that nobody connects an account there."""
+    trakt_client_secret: str = ""
+    trakt_base_url: str = "https://api.trakt.tv"
+    trakt_web_url: str = "https://trakt.tv"
+    """Where people give leave."""
+    trakt_timeout: float = 5.0
+    """The longest that one answer may take."""
 
     smtp_host: str = ""
     """The server that takes our mail; empty means that mail is kept in the folder `mailbox` of
@@ -183,6 +209,16 @@ class Settings:
     s3_access_key_id: str = ""
     """Empty means that the key is found as Amazon's tools find it, e.g. by the machine's role."""
     s3_secret_access_key: str = ""
+
+    embeddings_url: str = ""
+    """A service that speaks OpenAI's `/embeddings` below this address, e.g.
+    `https://api.openai.com/v1`; empty means the model that Marquee brings along."""
+    embeddings_api_key: str = ""
+    embeddings_model: str = "text-embedding-3-small"
+    """Its model. After a change all titles are embedded again; until then similar titles are found
+    by the old vectors, and descriptions by words."""
+    embeddings_timeout: float = 30.0
+    """The longest that one answer may take. Who searches waits for a second at the most."""
 
     metrics_enabled: bool = False
     metrics_token: str = ""

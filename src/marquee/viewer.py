@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 ADMINISTRATIVE = frozenset(("admin", "audit", "integrations", "roles", "settings", "users"))
 """Resources of the whole server: a key of an administrator needs the scope `admin` for them, so
@@ -41,8 +42,7 @@ class Viewer:
         return not resources.isdisjoint(ADMINISTRATIVE | {"*"})
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a request came from: the client's address, what it calls itself, and the request's
     id.
     """

@@ -10,27 +10,24 @@ from sqlalchemy import Connection, Engine, text
 
 from marquee import db
 from marquee.catalogue.movies.models import Movie
-from marquee.migrations import running
+from tests.catalogue.embedded import embed  # noqa: F401 - a fixture
 from tests.catalogue.films import make_films
+from tests.catalogue.tmdb import real, serve, tmdb  # noqa: F401 - fixtures
+from tests.live import own_database
 
-NAME = "marquee_catalogue_tests"
-TABLES = "movies, tvshows, seasons, people, credits, users, ratings, api_keys, user_roles"
+TABLES = (
+    "movies, tvshows, seasons, collections, genres, studios, networks, genre_tallies,"
+    " title_changes, people, credits, users, ratings, api_keys, user_roles"
+)
 
 
 @pytest.fixture(scope="session")
-def scratch_database(engine: Engine) -> Iterator[Engine]:
+def scratch_database(database_url: str) -> Iterator[Engine]:
     """An engine on a migrated database beside that of the other tests."""
-    outside = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with outside.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"))
-        connection.execute(text(f"CREATE DATABASE {NAME}"))
-    url = engine.url.set(database=NAME).render_as_string(hide_password=False)
-    scratch = db.engine_for(url)
-    running.migrate(scratch)
-    yield scratch
-    scratch.dispose()
-    with outside.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {NAME} WITH (FORCE)"))
+    with own_database(database_url) as url:
+        scratch = db.engine_for(url)
+        yield scratch
+        scratch.dispose()
 
 
 @pytest.fixture

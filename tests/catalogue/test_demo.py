@@ -22,7 +22,10 @@ from marquee.identity.users.demo import create_demo_accounts
 from tests.catalogue.lines import line
 from tests.catalogue.lines import load as load_lines
 
-TABLES = ("movies", "tvshows", "seasons", "people", "credits", "users", "ratings")
+TABLES = (
+    *("movies", "tvshows", "seasons", "episodes", "collections", "translations", "media_files"),
+    *("people", "credits", "users", "ratings"),
+)
 
 
 def silent(_line: str) -> None:
@@ -181,6 +184,57 @@ class TestGenerate:
         )
         assert values(scratch, late) == []
         assert values(scratch, "SELECT password_hash FROM users") == [None] * 10
+        without = (
+            "SELECT title FROM movies WHERE keywords = '{}' OR studios = '{}'"
+            " UNION ALL SELECT title FROM tvshows WHERE keywords = '{}' OR studios = '{}'"
+        )
+        assert values(scratch, without) == []
+        assert 0 < values(scratch, "SELECT count(rt_score) FROM movies")[0] < 88
+
+    def test_totals_and_names_are_as_triggers_would_have_it(self, scratch: Engine) -> None:
+        generate(scratch, 200, progress=silent)
+        wrong = (
+            "SELECT t.title FROM tvshows t WHERE (total_seasons, total_episodes) <>"
+            " (SELECT count(*), sum(episode_count) FROM seasons s WHERE s.tvshow_id = t.id)"
+            " OR total_episodes <> (SELECT count(*) FROM episodes e WHERE e.tvshow_id = t.id)"
+        )
+        assert values(scratch, wrong) == []
+        stray = (
+            "SELECT e.id FROM episodes e JOIN seasons s ON s.id = e.season_id"
+            " WHERE (e.tvshow_id, e.season_number) <> (s.tvshow_id, s.season_number)"
+        )
+        assert values(scratch, stray) == []
+        unknown = "SELECT unnest({0}) FROM movies EXCEPT SELECT name FROM {0}"
+        assert values(scratch, unknown.format("genres")) == []
+        assert values(scratch, unknown.format("studios")) == []
+        tallied = (
+            "SELECT genre FROM genre_tallies GROUP BY kind, genre HAVING kind = 'movie'"
+            " AND sum(titles) <> (SELECT count(*) FROM movies WHERE genres @> ARRAY[genre])"
+        )
+        assert values(scratch, tallied) == []
+        assert len(values(scratch, "SELECT DISTINCT genre FROM genre_tallies")) > 5
+
+    def test_episodes_of_these_days(self, scratch: Engine) -> None:
+        generate(scratch, 400, progress=silent)
+        near = "SELECT count(*) FROM episodes WHERE air_date BETWEEN current_date {} "
+        assert values(scratch, near.format("- 7 AND current_date"))[0] > 0
+        assert values(scratch, near.format("AND current_date + 7"))[0] > 0
+
+    def test_files_and_collections(self, scratch: Engine) -> None:
+        made = generate(scratch, 800, progress=silent)
+        assert values(scratch, "SELECT count(*) FROM media_files WHERE movie_id > 0") == [70]
+        assert values(scratch, "SELECT count(*) FROM media_files WHERE episode_id > 0")[0] > 0
+        query = "SELECT count(*) FROM movies GROUP BY collection_id HAVING collection_id > 0"
+        assert values(scratch, query) == [3] * made.collections
+        assert made.collections == 18
+        languages = "SELECT language FROM translations GROUP BY 1"
+        assert {"de", "fr"} <= set(values(scratch, languages))
+
+    def test_indexes_are_to_be_built_anew(self, scratch: Engine) -> None:
+        generation = "SELECT nextval('search_generation')"
+        before = values(scratch, generation)[0]
+        generate(scratch, 10, progress=silent)
+        assert values(scratch, generation)[0] == before + 2
 
     def test_needs_no_superuser(self, scratch: Engine) -> None:
         with scratch.begin() as connection:

@@ -9,14 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 
-from marquee import settings
 from marquee.catalogue.movies import sources
 from marquee.catalogue.movies.models import Movie
-from marquee.services import http
 from tests.answers import refused
-from tests.committed import Committed, committed
+from tests.committed import Committed
 from tests.contract.checking import check_answer
 from tests.fakes.tmdb import KEY, FakeTmdb
 from tests.fakes.tmdb_films import FILMS
@@ -25,28 +23,6 @@ from tests.serving import serving_with
 FIGHT_CLUB = 550
 IMDB = "tt0137523"
 Serve = Callable[..., httpx.Client]
-
-
-@pytest.fixture
-def real(engine: Engine) -> Iterator[Committed]:
-    with committed(engine) as made:
-        yield made
-
-
-@pytest.fixture
-def tmdb(monkeypatch: pytest.MonkeyPatch, real: Committed) -> Iterator[FakeTmdb]:
-    """A TMDB that the settings name. Waits between attempts are a hundredth of the usual."""
-    with FakeTmdb() as fake:
-        monkeypatch.setenv("TMDB_API_KEY", KEY)
-        monkeypatch.setenv("TMDB_BASE_URL", fake.url)
-        monkeypatch.setenv("TMDB_TIMEOUT", "0.5")
-        monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
-        for cached in (settings.current, sources.source):
-            cached.cache_clear()
-        yield fake
-        monkeypatch.undo()
-        for cached in (settings.current, sources.source):
-            cached.cache_clear()
 
 
 @pytest.fixture

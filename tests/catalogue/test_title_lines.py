@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from marquee.catalogue.importing import Report
 from marquee.catalogue.title_lines import MAX_LINE
-from tests.catalogue.lines import FILM, SERIES, line, load, names, one, rows
+from tests.catalogue.lines import FILM, SERIES, Row, line, load, names, one, rows
 
 
 class TestOurShape:
@@ -54,6 +54,83 @@ class TestOurShape:
         ]
         assert seasons[1]["air_date"].isoformat() == "2008-01-20"
         assert rows(connection, "SELECT * FROM movies") == []
+
+    def test_all_else_that_a_film_may_say(self, connection: Connection) -> None:
+        same: Row = {
+            "keywords": ["shark", "beach town"],
+            "studios": ["Zanuck/Brown", "Universal Pictures"],
+            "original_language": "en",
+            "homepage": "https://example.org/jaws",
+            "trailer_url": "https://example.org/watch?v=1",
+            "poster_path": "/lxM6kqilAdpdhqUl2biYp5frUxE.jpg",
+            "backdrop_path": "/nYs_3-x.png",
+            "awards_summary": "Won 3 Oscars",
+        }
+        more = {"cinematographers": ["Bill Butler"], "composers": ["John Williams"]}
+        assert load(connection, line(FILM, **same, **more, editors=["Verna Fields"])).inserted == 1
+        film = one(connection, "movies", "Jaws")
+        assert {name: film[name] for name in same} == same
+        people = names(connection, "Jaws")
+        assert (people["cinematographer"], people["composer"]) == tuple(more.values())
+        assert people["editor"] == ["Verna Fields"]
+        known = rows(connection, "SELECT name FROM studios ORDER BY name")
+        assert [row["name"] for row in known] == sorted(same["studios"])
+        assert {row["slug"] for row in rows(connection, "SELECT slug FROM genres")} >= {"thriller"}
+
+    def test_ratings_elsewhere(self, connection: Connection) -> None:
+        said = {"rotten_tomatoes_audience": 90, "imdb_rating": 8.1, "letterboxd": 4, "mdblist": 84}
+        load(connection, line(FILM, **said))
+        film = one(connection, "movies", "Jaws")
+        scores = film["external_ratings"]
+        assert [(each["source"], each["value"], each["score"]) for each in scores] == [
+            ("metacritic", "87/100", 8.7),
+            ("rotten_tomatoes", "97%", 9.7),
+            ("rotten_tomatoes_audience", "90%", 9),
+            ("imdb", "8.1/10", 8.1),
+            ("letterboxd", "4/5", 8),
+            ("mdblist", "84/100", 8.4),
+        ]
+        assert (film["rt_score"], film["metacritic_score"]) == (97, 87)
+
+    def test_all_else_that_a_series_may_say(self, connection: Connection) -> None:
+        same: Row = {"tvdb_id": 81189, "show_type": "scripted", "air_days": ["Sunday"]}
+        episode: Row = {
+            "episode_number": 1,
+            "title": "Pilot",
+            "overview": "A teacher falls ill.",
+            "air_date": "2008-01-20",
+            "runtime_minutes": 58,
+            "imdb_id": "tt0959621",
+            "tvdb_id": 349232,
+        }
+        season = {"season_number": 1, "overview": "The first.", "episodes": [episode]}
+        load(connection, line(SERIES, **same, seasons=[season]))
+        show = one(connection, "tvshows", "Breaking Bad")
+        assert {name: show[name] for name in same} == same
+        (kept,) = rows(connection, "SELECT * FROM seasons")
+        assert (kept["overview"], kept["episode_count"]) == ("The first.", 1)
+        (row,) = rows(connection, "SELECT *, air_date::text FROM episodes")
+        assert {name: row[name] for name in episode} == episode
+        assert (row["tvshow_id"], row["season_id"], row["season_number"]) == (
+            show["id"],
+            kept["id"],
+            1,
+        )
+        assert rows(connection, "SELECT name FROM networks") == [{"name": "AMC"}]
+
+    @pytest.mark.parametrize("kind", ["movie", "tvshow"])
+    def test_translations(self, connection: Connection, kind: str) -> None:
+        said = {
+            "de": {"title": "Der weiße Hai", "overview": "Ein Hai.", "tagline": " "},
+            "pt-BR": {"title": "Tubarão"},
+            "fr": {"title": ""},
+        }
+        load(connection, line(kind=kind, title="Jaws", translations=said))
+        found = rows(connection, "SELECT * FROM translations ORDER BY language")
+        assert [(t["language"], t["title"], t["overview"], t["tagline"]) for t in found] == [
+            ("de", "Der weiße Hai", "Ein Hai.", None),
+            ("pt-BR", "Tubarão", None, None),
+        ]
 
     @pytest.mark.parametrize("kind,table", [("movie", "movies"), ("tvshow", "tvshows")])
     def test_title_alone(self, connection: Connection, kind: str, table: str) -> None:
@@ -165,6 +242,7 @@ class TestLooseShape:
         row = one(connection, "tvshows", "Band")
         assert (row["year"], row["vote_average"], row["networks"]) == (2001, 9.5, ["HBO"])
         assert (row["episode_runtime_minutes"], row["status"]) == (60, "ended")
+        assert row["tvdb_id"] == 74205
         assert row["attribution"] == "TVmaze (CC BY-SA 4.0): http://www.tvmaze.com/shows/465/band"
 
     @pytest.mark.parametrize("key,value", [("network", "ITV"), ("tvmaze_id", 7)])
@@ -236,12 +314,34 @@ BAD = [
     (line(SERIES, networks="AMC"), "networks: is not a list"),
     (line(SERIES, seasons={}), "seasons: is not a list of objects"),
     (line(SERIES, seasons=[1]), "seasons: is not a list of objects"),
-    (line(SERIES, seasons=[{"name": "x"}]), "seasons: has one without"),
-    (line(SERIES, seasons=[{"season_number": -1}]), "seasons: is not within"),
-    (line(SERIES, seasons=[{"season_number": 1}] * 2), "seasons: has a season twice"),
+    (line(SERIES, seasons=[{"name": "x"}]), "seasons: has one without season_number"),
+    (line(SERIES, seasons=[{"season_number": -1}]), "seasons: season_number: is not within"),
+    (line(SERIES, seasons=[{"season_number": 1}] * 2), "seasons: has one season_number twice"),
     (
         line(SERIES, seasons=[{"season_number": n} for n in range(1001)]),
         "seasons: has more than 1000",
+    ),
+    (line(FILM, keywords="shark"), "keywords: is not a list"),
+    (line(FILM, studios=["x" * 201]), f"studios: {LONG} 200"),
+    (line(FILM, original_language="English"), "original_language: is not like en"),
+    (line(FILM, homepage="javascript:alert(1)"), "homepage: is not like https"),
+    (line(FILM, poster_path="https://example.org/x.jpg"), "poster_path: is not like /name.jpg"),
+    (line(FILM, imdb_rating=81), "imdb_rating: is not within"),
+    (line(FILM, letterboxd=5.1), "letterboxd: is not within"),
+    (line(FILM, collection=["x"]), "collection: is not text"),
+    (line(FILM, translations=[]), "translations: is not an object of objects"),
+    (line(FILM, translations={"de": "x"}), "translations: is not an object of objects"),
+    (line(FILM, translations={"German": {}}), "translations: 'German' is no name"),
+    (line(FILM, translations={"de": {"title": 1}}), "translations: de: title: is not text"),
+    (line(SERIES, tvdb_id=0), "tvdb_id: is not within"),
+    (line(SERIES, air_days=["Freitag"]), "air_days: has other words than Monday"),
+    (
+        line(SERIES, seasons=[{"season_number": 1, "episodes": [{"title": "x"}]}]),
+        "seasons: episodes: has one without episode_number",
+    ),
+    (
+        line(SERIES, seasons=[{"season_number": n, "episode_count": 2000} for n in range(26)]),
+        "seasons: have more than 50000 episodes",
     ),
     (line(title="x", wikipedia=7), "wikipedia: is not text"),
     (line(title="x", tvmaze_url="javascript:alert(1)"), "tvmaze_url: is not a web address"),
@@ -262,7 +362,7 @@ class TestBadLines:
         assert said.startswith(reason)
         titles = "SELECT title FROM movies UNION ALL SELECT title FROM tvshows ORDER BY title"
         assert [row["title"] for row in rows(connection, titles)] == ["After", "Before"]
-        for table in ("people", "credits", "seasons"):
+        for table in ("people", "credits", "seasons", "episodes", "translations", "collections"):
             assert rows(connection, f"SELECT * FROM {table}") == []  # noqa: S608
 
     def test_longest_and_greatest_that_are_good(self, connection: Connection) -> None:

@@ -12,10 +12,12 @@ from tests.catalogue.lines import FILM, SERIES, Row, age, is_new, line, load, na
 class TestAgain:
     def test_changes_nothing(self, connection: Connection) -> None:
         anonymous = [line(kind=kind, title="No Ids", year=1999) for kind in ("movie", "tvshow")]
-        lines = [line(FILM), line(SERIES), *anonymous, line(title="Neither"), line(title="七人")]
+        translated = {"fr": {"title": "Les Dents de la mer"}}
+        film = line(FILM, collection="Jaws Collection", keywords=["shark"], translations=translated)
+        lines = [film, line(SERIES), *anonymous, line(title="Neither"), line(title="七人")]
         assert load(connection, *lines).inserted == 6
         age(connection)
-        tables = ("movies", "tvshows", "seasons", "people", "credits")
+        tables = ("movies", "tvshows", "seasons", "episodes", "people", "credits", "translations")
         before = [rows(connection, f"SELECT * FROM {table} ORDER BY id") for table in tables]  # noqa: S608
         assert load(connection, *lines) == Report(read=6)
         after = [rows(connection, f"SELECT * FROM {table} ORDER BY id") for table in tables]  # noqa: S608
@@ -222,3 +224,139 @@ class TestSeasons:
         assert found[1]["air_date"] is not None
         assert is_new(one(connection, "tvshows", "Breaking Bad"))
         assert load(connection, line(SERIES, seasons=seasons)) == Report(read=1)
+
+    def test_are_counted_in_their_series(self, connection: Connection) -> None:
+        counts = "SELECT total_seasons, total_episodes FROM tvshows"
+        load(connection, line(SERIES))
+        assert rows(connection, counts) == [{"total_seasons": 2, "total_episodes": 20}]
+        seasons = [{"season_number": 0, "episode_count": 4}, {"season_number": 3, "episodes": []}]
+        load(connection, line(SERIES, seasons=seasons))
+        assert rows(connection, counts) == [{"total_seasons": 3, "total_episodes": 20}]
+        load(connection, line(SERIES, seasons=[{"season_number": 3, "episode_count": 13}]))
+        assert rows(connection, counts) == [{"total_seasons": 3, "total_episodes": 33}]
+
+    def test_of_new_series_are_counted_at_once(self, connection: Connection) -> None:
+        seasons = SERIES["seasons"]
+        load(connection, line(kind="tvshow", title="No Credits", seasons=seasons))
+        changes = rows(connection, "SELECT FROM title_changes WHERE kind = 'tvshow'")
+        assert len(changes) == 1
+
+
+def episodes(connection: Connection, season: int = 1) -> list[tuple[int, str]]:
+    found = rows(
+        connection,
+        "SELECT episode_number, title FROM episodes WHERE season_number = :season"
+        " ORDER BY episode_number",
+        season=season,
+    )
+    return [(row["episode_number"], row["title"]) for row in found]
+
+
+def with_season(**season: object) -> bytes:
+    return line(SERIES, seasons=[{"season_number": 1, **season}])
+
+
+class TestEpisodes:
+    def test_of_a_counted_season_are_known_by_number(self, connection: Connection) -> None:
+        load(connection, line(SERIES))
+        assert episodes(connection) == [(n, f"Episode {n}") for n in range(1, 8)]
+        assert len(episodes(connection, season=2)) == 13
+        assert episodes(connection, season=0) == []
+
+    def test_are_completed_later(self, connection: Connection) -> None:
+        load(connection, with_season(episode_count=3))
+        age(connection)
+        said = with_season(
+            episode_count=3, episodes=[{"episode_number": 2, "title": "Two", "overview": "Text."}]
+        )
+        assert load(connection, said) == Report(read=1, updated=1)
+        assert is_new(one(connection, "tvshows", "Breaking Bad"))
+        assert load(connection, said) == Report(read=1)
+        assert load(connection, with_season(episode_count=3)) == Report(read=1)
+        assert episodes(connection) == [(1, "Episode 1"), (2, "Two"), (3, "Episode 3")]
+        dated = with_season(episodes=[{"episode_number": 2, "air_date": "2008-01-27"}])
+        assert load(connection, dated) == Report(read=1, updated=1)
+        (row,) = rows(connection, "SELECT * FROM episodes WHERE air_date IS NOT NULL")
+        assert (row["title"], row["overview"]) == ("Two", "Text.")
+
+    def test_are_not_lost(self, connection: Connection) -> None:
+        load(connection, with_season(episode_count=3))
+        load(connection, with_season(episode_count=2))
+        assert len(episodes(connection)) == 3
+        load(connection, with_season(episode_count=4))
+        assert len(episodes(connection)) == 4
+
+    def test_are_filled_up_between_those_that_are_said(self, connection: Connection) -> None:
+        two = [{"episode_number": number, "title": f"The {number}."} for number in (1, 3)]
+        load(connection, with_season(episode_count=4, episodes=two))
+        expected = [(1, "The 1."), (2, "Episode 2"), (3, "The 3."), (4, "Episode 4")]
+        assert episodes(connection) == expected
+        far = [{"episode_number": 62, "title": "A"}]
+        load(
+            connection,
+            line(SERIES, seasons=[{"season_number": 5, "episode_count": 2, "episodes": far}]),
+        )
+        assert episodes(connection, season=5) == [(62, "A")]
+
+    def test_that_are_not_counted_from_one(self, connection: Connection) -> None:
+        load(connection, with_season(episodes=[{"episode_number": 62, "title": "A"}]))
+        load(connection, with_season(episode_count=20))
+        assert episodes(connection) == [(62, "A")]
+
+    def test_are_not_made_without_end(self, connection: Connection) -> None:
+        load(connection, with_season(episode_count=1_000_000))
+        assert len(episodes(connection)) == 2000
+        assert rows(connection, "SELECT episode_count FROM seasons") == [
+            {"episode_count": 1_000_000}
+        ]
+
+
+class TestTranslations:
+    def test_are_added_and_completed(self, connection: Connection) -> None:
+        load(connection, line(FILM, translations={"de": {"title": "Der weiße Hai"}}))
+        age(connection)
+        load(connection, line(FILM))
+        assert not is_new(one(connection, "movies", "Jaws"))
+        more = {"de": {"overview": "Ein Hai."}, "es": {"title": "Tiburón"}}
+        assert load(connection, line(FILM, translations=more)) == Report(read=1, updated=1)
+        found = rows(connection, "SELECT * FROM translations ORDER BY language")
+        assert [(row["language"], row["title"], row["overview"]) for row in found] == [
+            ("de", "Der weiße Hai", "Ein Hai."),
+            ("es", "Tiburón", None),
+        ]
+        assert is_new(one(connection, "movies", "Jaws"))
+
+
+class TestCollections:
+    def test_hold_the_films_that_name_them(self, connection: Connection) -> None:
+        alien = [line(title=title, collection="Alien") for title in ("Alien", "Aliens")]
+        alien = [each.replace(b"{", b'{"kind": "movie", ', 1) for each in alien]
+        load(connection, *alien, line(FILM))
+        query = "SELECT m.title FROM movies m JOIN collections c ON c.id = m.collection_id"
+        assert len(rows(connection, query)) == 2
+        assert load(connection, line(kind="movie", title="Aliens")) == Report(read=1)
+        assert len(rows(connection, "SELECT FROM collections")) == 1
+        assert load(connection, alien[0].replace(b'"Alien"}', b'"Other"}')).updated == 1
+        assert len(rows(connection, "SELECT FROM collections")) == 2
+
+    def test_of_tmdb_stay(self, connection: Connection) -> None:
+        load(connection, line(FILM, collection="Jaws"))
+        connection.execute(text("UPDATE collections SET tmdb_collection_id = 2366"))
+        connection.execute(text("INSERT INTO collections (name) VALUES ('Jaws')"))
+        assert load(connection, line(FILM, collection="Jaws")) == Report(read=1)
+
+
+class TestTvdbIds:
+    def test_find_a_series_after_the_others(self, connection: Connection) -> None:
+        load(connection, line(SERIES, tvdb_id=81189))
+        again = line(kind="tvshow", title="Breaking Bad!", tvdb_id=81189)
+        assert load(connection, again) == Report(read=1, updated=1)
+        assert one(connection, "tvshows", "Breaking Bad!")["imdb_id"] == SERIES["imdb_id"]
+
+    def test_of_another_series(self, connection: Connection) -> None:
+        load(connection, line(SERIES), line(kind="tvshow", title="Other", tvdb_id=81189))
+        (skipped,) = load(connection, line(SERIES, tvdb_id=81189)).skipped
+        assert skipped == (
+            1,
+            "imdb_id and tmdb_id and tvdb_id: are not of one title in the catalogue",
+        )

@@ -83,6 +83,12 @@ class Operation:
         return permission
 
     @property
+    def is_stored(self) -> bool:
+        """Whether the server keeps an answer for everybody."""
+        cache = self.definition.get("x-cache", {})
+        return cache.get("scope") == "public" and bool(cache.get("stored", True))
+
+    @property
     def parameters(self) -> list[dict[str, Any]]:
         """Those of the path item and its own."""
         item = resolved()["paths"][self.path]

@@ -1,6 +1,4 @@
-"""What tests of the contract share: a world in which its examples are true, and the order in which
-they run.
-"""
+"""What tests of the contract share: a world in which its examples are true."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -12,8 +10,13 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from marquee import clock, db
+from marquee import clock, db, settings
+from marquee.catalogue.collections.models import Collection
+from marquee.catalogue.embeddings.models import Embedding
+from marquee.catalogue.images import keeping
 from marquee.catalogue.movies.models import Movie
+from marquee.catalogue.people.models import Person
+from marquee.catalogue.tvshows.models import Episode, Season, TVShow
 from marquee.identity.api_keys.models import ApiKey
 from marquee.identity.auth.models import Session
 from marquee.identity.mfa.models import Passkey
@@ -24,11 +27,13 @@ from marquee.job_runs import JobRun
 from marquee.services import storage
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
+from marquee.watching.progress.models import Watch
+from tests.catalogue.indexing import index_everything
 from tests.committed import committed
 from tests.contract.calls import BY_NAME
+from tests.fakes.tmdb import KEY
 from tests.live import live, own_database
 
-LAST = "test_exercised.py"
 ABOVE_EXAMPLES = text(
     "select setval(id, greatest(nextval(id), 1000)) "
     "from cast(pg_get_serial_sequence(:table, 'id') as regclass) as id"
@@ -39,26 +44,65 @@ PHONE = {"name": "My phone", "credential_id": b"5", "public_key": b"5", "backed_
 @pytest.fixture
 def world(make: Callable[..., Any], me: Any) -> None:
     """The rows that the examples of the contract name, for `me`."""
-    for table in ("movies", "favorites", "ratings", "passkeys", "api_keys", "sessions", "job_runs"):
+    for table in (
+        "movies",
+        "favorites",
+        "ratings",
+        "passkeys",
+        "api_keys",
+        "sessions",
+        "job_runs",
+        "collections",
+        "people",
+        "tvshows",
+        "seasons",
+        "episodes",
+        "watches",
+    ):
         # New rows keep clear of the ids below, which were not taken from the sequence.
         db.session.execute(ABOVE_EXAMPLES, {"table": table})
-    make(Movie, id=42, tmdb_id=578, title="Jaws")
-    other = make(Movie, title="The Shark Is Still Working")
+    make(Collection, id=3, tmdb_collection_id=2366, name="Jaws Collection")
+    make(Movie, id=42, tmdb_id=578, title="Jaws", collection_id=3)
+    make(Person, id=9, tmdb_id=488, name="Steven Spielberg")
+    make(TVShow, id=42, tmdb_id=1396, title="Breaking Bad")
+    make(Season, id=42, tvshow_id=42)
+    make(Episode, id=42, season_id=42, episode_number=1, air_date=clock.now().date())
+    begun = {"progress_seconds": 1200, "duration_seconds": 2880, "last_watched_at": clock.now()}
+    make(Watch, id=7, user_id=me.id, movie_id=42, remark="liked", **begun)
+    make(Watch, id=8, user_id=me.id, episode_id=42, tvshow_id=42, **begun)
+    other = make(Movie, id=43, title="The Shark Is Still Working")
+    for owner in ({"movie_id": 42}, {"tvshow_id": 42}):
+        vector = {"content_hash": b"42", "vector": [1.0] * 65, **owner}
+        db.session.add(Embedding(model="usem3@1", **vector))
     digest = {"key_prefix": "mq_4fT9xQb2", "digest": b"5"}
     make(ApiKey, id=5, user_id=me.id, name="Backup script", scopes=["read"], **digest)
     make(Session, id=7, user_id=me.id, expires_at=clock.now() + timedelta(days=1))
     make(Favorite, id=12, user_id=me.id, movie_id=other.id)
     sent = (BY_NAME["upload_avatar"].files or {})["file"][1]
+    keeping.keep("tmdb/w342/poster578.jpg", sent, "image/jpeg")
     picture, key = images.square(io.BytesIO(sent)), "avatars/example.webp"
     storage.current().put(key, picture.data, images.MEDIA_TYPE)
     kept = {"width": picture.side, "height": picture.side, "is_animated": picture.moved}
     size = {"file_size_bytes": len(picture.data)}
     make(Avatar, user_id=me.id, version=1, file_key=key, is_current=True, **kept, **size)
     make(Rating, id=7, user_id=me.id, movie_id=other.id, score=9)
+    make(Rating, id=8, user_id=me.id, tvshow_id=42, score=9)
     make(Passkey, id=5, user_id=me.id, **PHONE)
     make(JobRun, id=42, job_name="clean-up", status="completed")
     role = make(Role, name="projectionist", permissions=["movies:list"])
     make(UserRole, user_id=me.id, role_id=role.id)
+    index_everything()
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A TMDB key, without which some operations are refused; nobody is there to take it."""
+    monkeypatch.setenv("TMDB_API_KEY", KEY)
+    monkeypatch.setenv("TMDB_BASE_URL", "http://127.0.0.1:9/3")
+    settings.current.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.current.cache_clear()
 
 
 @pytest.fixture
@@ -128,16 +172,3 @@ def target(request: pytest.FixtureRequest) -> Target:
         return live_target
     me, key_of = request.getfixturevalue("me"), request.getfixturevalue("key_of")
     return Target(request.getfixturevalue("base_url"), me.id, f"Bearer {key_of(me)}")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What has been exercised is known at the end, and only where everything has run."""
-    last = [item for item in items if item.path.name == LAST]
-    rest = [item for item in items if item.path.name != LAST]
-    options = config.option
-    whole = config.args == config.getini("testpaths") and not (options.keyword or options.markexpr)
-    if whole:
-        items[:] = rest + last
-    else:
-        items[:] = rest
-        config.hook.pytest_deselected(items=last)

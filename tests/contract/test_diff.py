@@ -65,7 +65,7 @@ BREAKS = [
     ("list_movies: GET /movies is gone", MOVIES, "  /movies:\n", "  /films:\n"),
     ("get_build_info asks for a credential", SYSTEM, f"{BUILT}      security: []\n", BUILT),
     ("get_movie asks for the permission movies:read", MOVIES, "movies:get", "movies:read"),
-    ("The schema CastMember is gone", MOVIES, "CastMember", "Actor"),
+    ("The schema PopularMovie is gone", MOVIES, "PopularMovie:", "Popular:"),
     ("'popularity' has been removed", FAVORITES, POPULARITY, ""),
     ("required", MOVIES, FROM, f"{FROM}          required: true\n"),
     ("'movie_id'", FAVORITES, NEW, f"{NEW}      required: [movie_id]\n"),

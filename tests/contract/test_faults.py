@@ -177,7 +177,12 @@ class TestRateLimits:
     @pytest.fixture
     def limited(self) -> Iterator[str]:
         """A server that takes two requests a minute from each caller."""
-        policies = ("rate_limit_default", "rate_limit_auth", "rate_limit_recommendations")
+        policies = (
+            "rate_limit_default",
+            "rate_limit_auth",
+            "rate_limit_posters",
+            "rate_limit_recommendations",
+        )
         with serving_with(**dict.fromkeys(policies, "2/minute")) as url:
             yield url
 
@@ -189,7 +194,8 @@ class TestRateLimits:
                 base_url=f"{limited}/api/v1", event_hooks={"response": [check_answer]}
             ) as client:
                 for number in range(1, 4):
-                    page = f"?page={number}" if operation.name == "list_popular_movies" else ""
+                    # An answer that is stored is not counted again.
+                    page = f"?page={number}" if operation.is_stored else ""
                     answer = client.request(
                         operation.method.upper(),
                         operation.url() + page,
@@ -290,6 +296,7 @@ class TestConditions:
         other = operation.call(client, {"If-None-Match": '"x"'}, user_id=me.id)
         assert other.content == first.content
 
+    @pytest.mark.usefixtures("configured")
     @pytest.mark.parametrize("operation", IDEMPOTENT, ids=name_of)
     def test_409_while_the_first_is_running(
         self, permitted: httpx.Client, engine: Engine, me: User, world: None, operation: Operation
@@ -299,9 +306,8 @@ class TestConditions:
             other.execute(lock, {"name": f"idempotency:{me.id}:k1"})
             answer = operation.call(permitted, {"Idempotency-Key": "k1"}, user_id=me.id)
             refused(answer, 409, "IDEMPOTENT_REQUEST_RUNNING")
-        assert (
-            operation.call(permitted, {"Idempotency-Key": "k1"}, user_id=me.id).status_code == 201
-        )
+        again = operation.call(permitted, {"Idempotency-Key": "k1"}, user_id=me.id)
+        assert str(again.status_code) in operation.success
 
     @pytest.mark.parametrize("operation", IDEMPOTENT, ids=name_of)
     def test_422_for_a_key_of_another_request(
@@ -320,6 +326,7 @@ class TestConditions:
             answer = operation.call(permitted, {"Idempotency-Key": key}, user_id=me.id)
             refused(answer, 400, "VALIDATION_ERROR")
 
+    @pytest.mark.usefixtures("configured")
     @pytest.mark.parametrize("operation", IDEMPOTENT, ids=name_of)
     def test_a_replay_says_so(
         self, permitted: httpx.Client, me: User, world: None, operation: Operation

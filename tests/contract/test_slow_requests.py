@@ -159,9 +159,9 @@ class TestSlowClients:
 
 class TestProcess:
     def test_is_ready_soon_and_stays_small(self, own_url: str, tmp_path: Path) -> None:
-        """The best of three starts: the machine may be busy with something else."""
+        """The best of five starts: the machine may be busy with something else."""
         starts = []
-        for _ in range(3):
+        for _ in range(5):
             with live(own_url, tmp_path) as server:
                 starts.append(server.seconds_to_ready)
                 [worker] = server.workers

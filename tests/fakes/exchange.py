@@ -12,6 +12,8 @@ from http import HTTPStatus
 from typing import Any
 
 COMPRESSED_FROM = 500
+UNREGISTERED = {420: "Enhance Your Calm"}
+"""Statuses that some services have, and HTTP has not."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def written(reply: Reply, asked: Asked) -> bytes:
 
 
 def _head(status: int, headers: Mapping[str, str]) -> bytes:
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    phrase = UNREGISTERED.get(status) or HTTPStatus(status).phrase
+    lines = [f"HTTP/1.1 {status} {phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -10,51 +10,34 @@ can be broken is said in `tests/fakes/server.py` and `tests/fakes/faults.py`.
 import argparse
 import re
 import threading
-import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
+from tests.fakes import tmdb_parts as parts
+from tests.fakes import tmdb_tv
 from tests.fakes.exchange import Asked, Reply
 from tests.fakes.server import FakeServer
-from tests.fakes.tmdb_films import COUNTRIES, FILMS, GENRES, LANGUAGES, TRANSLATIONS, Film
+from tests.fakes.tmdb_answers import PROBLEMS, Json, Refused, appended, paged, plain
+from tests.fakes.tmdb_films import (
+    COUNTRIES,
+    COUNTRY_NAMES,
+    ENGLISH,
+    FILMS,
+    GENRES,
+    LANGUAGES,
+    TRANSLATIONS,
+    Film,
+)
 
 KEY = "0123456789abcdef0123456789abcdef"
 """A v3 API key that the fake accepts."""
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmYWtlIn0.c2lnbmF0dXJl"
 """A v4 read access token that the fake accepts."""
-Json = dict[str, Any]
-PAGE_SIZE, LAST_PAGE, MOST_APPENDED = 20, 500, 20
-
-PROBLEMS = {
-    2: (501, "Invalid service: this service does not exist."),
-    7: (401, "Invalid API key: You must be granted a valid key."),
-    9: (503, "Service offline: This service is temporarily offline, try again later."),
-    11: (500, "Internal error: Something went wrong, contact TMDB."),
-    22: (400, "Invalid page: Pages start at 1 and max at 500. They are expected to be an integer."),
-    24: (504, "Your request to the backend server timed out. Try again."),
-    25: (429, "Your request count (#) is over the allowed limit of (40)."),
-    27: (400, "Too many append to response objects: The maximum number of remote calls is 20."),
-    34: (404, "The resource you requested could not be found."),
-    42: (405, "This resource does not support this request method."),
-    43: (502, "Couldn't connect to the backend server."),
-    45: (403, "This user has been suspended."),
-    47: (400, "The input is not valid."),
-}
-
-
-class Refused(Exception):
-    """TMDB says no, with a status code of its own."""
-
-    def __init__(self, code: int) -> None:
-        """Take one of PROBLEMS."""
-        super().__init__(code)
-        self.code = code
 
 
 class FakeTmdb(FakeServer):
-    """TMDB with 54 films."""
+    """TMDB with 54 films and five series."""
 
     prefix = "/3"
 
@@ -96,11 +79,11 @@ def _found(asked: Asked) -> Reply:
 
 
 def _popular(asked: Asked) -> Reply:
-    return _paged(asked, list(FILMS.values()))
+    return _listed(asked, list(FILMS.values()))
 
 
 def _search(asked: Asked) -> Reply:
-    words = _plain(asked.query.get("query", "")).split()
+    words = plain(asked.query.get("query", "")).split()
     if not words:
         return Reply(422, {"errors": ["query must be provided"]})
     first = asked.query.get("primary_release_year", "")
@@ -112,33 +95,26 @@ def _search(asked: Asked) -> Reply:
         and film.released.startswith(year)
         and all(word in _names(film) for word in words)
     ]
-    return _paged(asked, films)
+    return _listed(asked, films)
+
+
+def _recommended(asked: Asked, number: str) -> Reply:
+    """Films with the same first genre."""
+    film = _film(number)
+    alike = [each for each in FILMS.values() if each.genres[:1] == film.genres[:1]]
+    return _listed(asked, [each for each in alike if each is not film])
 
 
 def _names(film: Film) -> str:
     translated = [titles.get(film.id, "") for titles in TRANSLATIONS.values()]
-    return _plain(" ".join([film.title, film.original_title, *translated]))
+    return plain(" ".join([film.title, film.original_title, *translated]))
 
 
-def _plain(text: str) -> str:
-    """Give a text without case and accents, as TMDB compares them."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
-def _paged(asked: Asked, films: Sequence[Film]) -> Reply:
-    text = asked.query.get("page", "1")
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= LAST_PAGE:
-        raise Refused(22)
-    page, start = int(text), (int(text) - 1) * PAGE_SIZE
+def _listed(asked: Asked, films: Sequence[Film]) -> Reply:
     films = sorted(films, key=lambda film: -film.popularity)
-    results = [
-        {**_common(film, asked), "genre_ids": list(film.genres)}
-        for film in films[start : start + PAGE_SIZE]
-    ]
-    pages = -(-len(films) // PAGE_SIZE)
-    value = {"page": page, "results": results, "total_pages": pages, "total_results": len(films)}
-    return Reply(200, value)
+    return paged(
+        asked, films, lambda film: {**_common(film, asked), "genre_ids": list(film.genres)}
+    )
 
 
 def _common(film: Film, asked: Asked) -> Json:
@@ -176,12 +152,12 @@ def _details(asked: Asked, number: str) -> Reply:
         "production_companies": [
             {"id": 1, "logo_path": None, "name": "Fake Pictures", "origin_country": country}
         ],
-        "production_countries": [{"iso_3166_1": country, "name": country}],
+        "production_countries": [{"iso_3166_1": country, "name": COUNTRY_NAMES[country]}],
         "revenue": 0 if not film.released else 100_000_000,
         "runtime": film.minutes,
         "spoken_languages": [
             {
-                "english_name": film.language,
+                "english_name": ENGLISH[film.language],
                 "iso_639_1": film.language,
                 "name": LANGUAGES[film.language],
             }
@@ -189,13 +165,7 @@ def _details(asked: Asked, number: str) -> Reply:
         "status": "Released" if film.released else "Planned",
         "tagline": "",
     }
-    appended = [name for name in asked.query.get("append_to_response", "").split(",") if name]
-    if len(appended) > MOST_APPENDED:
-        raise Refused(27)
-    for name in appended:
-        if name in PARTS:  # TMDB leaves out what it does not know
-            value[name] = PARTS[name](film)
-    return Reply(200, value)
+    return Reply(200, value | appended(asked, {name: partial(PARTS[name], film) for name in PARTS}))
 
 
 def _film(number: str) -> Film:
@@ -205,23 +175,25 @@ def _film(number: str) -> Film:
 
 
 def _collection(film: Film) -> Json | None:
-    if not film.title.startswith("The Lord of the Rings"):
-        return None
-    return {
-        "id": 119,
-        "name": "The Lord of the Rings Collection",
-        "poster_path": "/poster119.jpg",
-        "backdrop_path": "/backdrop119.jpg",
-    }
+    return COLLECTION if film.title.startswith("The Lord of the Rings") else None
+
+
+def _whole_collection(asked: Asked, number: str) -> Reply:
+    if int(number) != COLLECTION["id"]:
+        raise Refused(34)
+    films = [film for film in FILMS.values() if _collection(film)]
+    members = [
+        {**_common(film, asked), "genre_ids": list(film.genres), "media_type": "movie"}
+        for film in films
+    ]
+    return Reply(200, {**COLLECTION, "overview": "A ring and its end.", "parts": members})
 
 
 def _external_ids(film: Film) -> Json:
     return {
         "imdb_id": film.imdb_id or None,
         "wikidata_id": "Q190050" if film.id == 550 else None,
-        "facebook_id": None,
-        "instagram_id": None,
-        "twitter_id": None,
+        **parts.LINKS.get(film.id, parts.NO_LINKS),
     }
 
 
@@ -245,15 +217,49 @@ def _release_dates(film: Film) -> Json:
     return {"results": [american, {"iso_3166_1": "PL", "release_dates": [release("", 3)]}]}
 
 
+def _translations(film: Film) -> Json:
+    named = {
+        language: names[film.id] for language, names in TRANSLATIONS.items() if film.id in names
+    }
+    return parts.translations("movie", film.title, film.overview, named)
+
+
 PARTS: dict[str, Callable[[Film], Json]] = {
     "external_ids": _external_ids,
     "release_dates": _release_dates,
+    "credits": lambda film: parts.credits("movie", film.id),
+    "keywords": lambda film: parts.keywords("movie", film.id),
+    "videos": lambda film: parts.videos("movie", film.id),
+    "images": lambda film: parts.images("movie", film.id) if film.released else parts.NO_IMAGES,
+    "watch/providers": lambda film: parts.watch_providers("movie", film.id),
+    "translations": _translations,
+}
+COLLECTION: Json = {
+    "id": 119,
+    "name": "The Lord of the Rings Collection",
+    "poster_path": "/poster119.jpg",
+    "backdrop_path": "/backdrop119.jpg",
 }
 
 
-def _part(name: str, _asked: Asked, number: str) -> Reply:
+def _part(_asked: Asked, number: str, name: str) -> Reply:
     film = _film(number)
+    if name not in PARTS:
+        raise Refused(34)
     return Reply(200, {"id": film.id, **PARTS[name](film)})
+
+
+def _find(asked: Asked, imdb_id: str) -> Reply:
+    if asked.query.get("external_source") != "imdb_id":
+        raise Refused(47)
+    films = [film for film in FILMS.values() if film.imdb_id == imdb_id]
+    results = [
+        {**_common(film, asked), "genre_ids": list(film.genres), "media_type": "movie"}
+        for film in films
+    ]
+    nothing: Json = {"person_results": [], "tv_episode_results": [], "tv_season_results": []}
+    series = tmdb_tv.found(asked, imdb_id)
+    return Reply(200, {"movie_results": results, **nothing, "tv_results": series})
 
 
 def _genres(_asked: Asked) -> Reply:
@@ -278,8 +284,11 @@ PATHS: tuple[tuple[str, Callable[..., Reply]], ...] = (
     (r"/3/movie/popular", _popular),
     (r"/3/search/movie", _search),
     (r"/3/movie/([0-9]{1,10})", _details),
-    (r"/3/movie/([0-9]{1,10})/external_ids", partial(_part, "external_ids")),
-    (r"/3/movie/([0-9]{1,10})/release_dates", partial(_part, "release_dates")),
+    (r"/3/movie/([0-9]{1,10})/recommendations", _recommended),
+    (r"/3/movie/([0-9]{1,10})/([a-z_/]{1,20})", _part),
+    (r"/3/collection/([0-9]{1,10})", _whole_collection),
+    (r"/3/find/([A-Za-z0-9]{1,20})", _find),
+    *tmdb_tv.PATHS,
     (r"/3/genre/movie/list", _genres),
     (r"/3/configuration", _configuration),
 )

@@ -28,6 +28,7 @@ GENRES = {
     37: "Western",
 }
 LANGUAGES = {
+    "de": "Deutsch",
     "en": "English",
     "fr": "Français",
     "it": "Italiano",
@@ -35,7 +36,25 @@ LANGUAGES = {
     "ko": "한국어/조선말",
     "ru": "Pусский",  # noqa: RUF001 - as TMDB writes it, with a Latin P
 }
-COUNTRIES = {"en": "US", "fr": "FR", "it": "IT", "ja": "JP", "ko": "KR", "ru": "RU"}
+ENGLISH = {
+    "de": "German",
+    "en": "English",
+    "fr": "French",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "ru": "Russian",
+}
+COUNTRIES = {"de": "DE", "en": "US", "fr": "FR", "it": "IT", "ja": "JP", "ko": "KR", "ru": "RU"}
+COUNTRY_NAMES = {
+    "DE": "Germany",
+    "FR": "France",
+    "IT": "Italy",
+    "JP": "Japan",
+    "KR": "South Korea",
+    "RU": "Russia",
+    "US": "United States of America",
+}
 TRANSLATIONS = {
     "de": {238: "Der Pate", 289: "Casablanca", 680: "Pulp Fiction", 8587: "Der König der Löwen"},
     "fr": {238: "Le Parrain", 105: "Retour vers le futur", 8587: "Le Roi lion"},

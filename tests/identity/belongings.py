@@ -24,7 +24,6 @@ from sqlalchemy.dialects.postgresql import INET, JSONB
 from marquee import clock, db
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.titles import search_title, sort_title
-from marquee.identity.auth.models import Session
 from marquee.identity.oidc.models import OidcProvider
 from marquee.identity.users import belongings
 from marquee.identity.users.models import Role, User
@@ -65,13 +64,15 @@ def _row(table: Table, user_id: int) -> dict[str, Any]:
 
 
 def _target(table: Table, column: Column[Any], user_id: int, row: dict[str, Any]) -> int | None:
-    """Something to refer to; only one of the alternatives `movie_id` and `tvshow_id`."""
+    """Something to refer to; only one of the alternatives `movie_id`, `tvshow_id` and
+    `episode_id`.
+    """
     (key,) = column.foreign_keys
     target = key.column.table
-    if target.name == "sessions":
-        query = select(Session.id).where(Session.user_id == user_id).limit(1)
-        return int(db.session.scalars(query).one())
-    if target.name == "tvshows" and row.get("movie_id"):
+    if target.name in ("sessions", "trakt_accounts"):
+        mine = select(target.c.id).where(target.c.user_id == user_id).limit(1)
+        return int(db.session.scalars(mine).one())
+    if target.name in ("tvshows", "episodes") and row.get("movie_id"):
         return None
     made: dict[str, Any] = {
         "movies": Movie(

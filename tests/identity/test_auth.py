@@ -156,7 +156,7 @@ class TestLogin:
         assert anonymous.get("/users/me", headers=bearer).status_code == 401
         casey.is_active = True
         opened = db.session.scalars(select(Session)).one()
-        opened.expires_at = clock.now() - timedelta(seconds=1)
+        opened.expires_at = clock.now() - timedelta(minutes=1)
         db.session.commit()
         assert anonymous.get("/users/me", headers=bearer).status_code == 401
 

@@ -42,19 +42,24 @@ Make = Callable[..., Any]
 LATER = timedelta(hours=1)
 BODY = {"email": "Casey@Example.org", "password": PASSWORD}
 PATH = "/auth/delete-account"
+OF_CATALOGUE = {
+    *("movies", "tvshows", "seasons", "episodes", "people", "credits", "collections"),
+    *("genres", "genre_tallies", "studios", "networks", "translations", "media_files"),
+    *("embeddings", "search_indexes", "title_changes", "kept_images"),
+}
 OF_NOBODY = {
+    *OF_CATALOGUE,
     "activity_days",  # numbers
-    "credits",
     "job_runs",  # `started_by` is forgotten
     "job_schedules",
-    "movies",
     "oidc_providers",
-    "people",
     "rate_limits",  # ids and addresses, for as long as a limit's window
     "roles",
-    "seasons",
     "sign_in_attempts",  # `attempts.forget`
-    "tvshows",
+    "top_pick_lists",
+    "top_picks",  # numbers
+    "watch_changes",  # titles
+    "watch_counts",  # numbers
 }
 """The tables with nothing of any user, and what else becomes of the rest."""
 SEARCHED = (String, JSONB, INET, ARRAY, LargeBinary)

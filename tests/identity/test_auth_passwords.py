@@ -25,7 +25,7 @@ UNKNOWN = "k3v9pWQm0sYt8bN5cX2jHfRzLdE7aUo4iGq6wTyPnBM"
 
 def expire() -> None:
     """Let the time of all tokens be over."""
-    past = clock.now() - timedelta(seconds=1)
+    past = clock.now() - timedelta(minutes=1)
     db.session.execute(update(OneTimeToken).values(expires_at=past))
     db.session.commit()
 
@@ -292,7 +292,7 @@ class TestLockOut:
 
         for _ in range(6):
             anonymous.post("/auth/login", json=credentials(password="wrong"))
-        past = clock.now() - timedelta(seconds=1)
+        past = clock.now() - timedelta(minutes=1)
         db.session.execute(update(SignInAttempts).values(ends_at=past))
         db.session.commit()
         signed_in(anonymous)

@@ -17,6 +17,7 @@ from marquee.identity.users import belongings
 from marquee.identity.users.models import User
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
+from marquee.web.app import App
 from tests.answers import refused
 from tests.committed import committed
 from tests.identity.belongings import CANARY, fill
@@ -49,7 +50,7 @@ class TestGetAccount:
         assert answer.status_code == 200
         assert answer.json() == {
             "user": home.get("/users/me").json(),
-            "stats": {"favorites_count": 1, "ratings_count": 0},
+            "stats": {"favorites_count": 1, "ratings_count": 0, "watched_count": 0},
         }
         assert answer.headers["cache-control"] == "no-store"
         assert "Cookie" in answer.headers["vary"]
@@ -89,7 +90,7 @@ class TestExportAccount:
         assert CANARY.format("users.cover_url") in answer.text
         assert CANARY.format("sessions.user_agent") in answer.text
 
-    def test_which_columns_are_kept_back(self) -> None:
+    def test_which_columns_are_kept_back(self, app: App) -> None:
         """Is what you add to the tables a secret? Then it is here; else its owner is shown it."""
         kept = {
             f"{table.name}.{column.name}"
@@ -109,6 +110,8 @@ class TestExportAccount:
             "passkeys.public_key",
             "refresh_tokens.digest",
             "totps.sealed_secret",
+            "trakt_accounts.sealed_access_token",
+            "trakt_accounts.sealed_refresh_token",
             "users.password_hash",
         }
 

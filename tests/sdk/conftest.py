@@ -8,6 +8,11 @@ import pytest
 from tests.demonstration import demonstration
 
 
+@pytest.fixture(scope="session", autouse=True)
+def authorities() -> None:
+    """All that this machine trusts: npm may have to install."""
+
+
 @pytest.fixture(scope="module")
 def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that nobody has called."""

@@ -46,6 +46,31 @@ class TestFake:
         with pytest.raises(requests.HTTPError, match="404"):
             of(tmdbsimple.Movies(999)).info()
 
+    def test_serves_it_series_and_people(self, simple: FakeTmdb) -> None:
+        def of(resource: Any) -> Any:
+            resource.base_uri = simple.url
+            return resource
+
+        search = of(tmdbsimple.Search())
+        search.tv(query="breaking bad", first_air_date_year=2008)
+        show = of(tmdbsimple.TV(search.results[0]["id"]))
+        details = show.info(append_to_response="credits,content_ratings,watch/providers")
+        assert (show.name, show.number_of_seasons) == ("Breaking Bad", 5)
+        assert details["credits"]["cast"][0]["character"] == "Walter White"
+        assert set(details["watch/providers"]["results"]) == {"DE", "US"}
+        assert show.external_ids()["tvdb_id"] == 81189
+        season = of(tmdbsimple.TV_Seasons(1396, 1)).info()
+        assert len(season["episodes"]) == 7
+        episode = of(tmdbsimple.TV_Episodes(1396, 1, 1)).info()
+        assert episode["guest_stars"][0]["character"] == "Steven Gomez"
+        assert of(tmdbsimple.People(287)).info()["name"] == "Brad Pitt"
+        assert len(of(tmdbsimple.Collections(119)).info()["parts"]) == 3
+        found = of(tmdbsimple.Find("tt0903747")).info(external_source="imdb_id")
+        assert found["tv_results"][0]["id"] == 1396
+        assert of(tmdbsimple.Movies(603)).recommendations()["results"]
+        with pytest.raises(requests.HTTPError, match="404"):
+            of(tmdbsimple.TV_Seasons(1396, 9)).info()
+
     def test_serves_it_by_token(self, simple: FakeTmdb, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tmdbsimple, "API_KEY", TOKEN)
         monkeypatch.setattr(tmdbsimple, "USE_BEARER_AUTH", True)

@@ -111,13 +111,13 @@ class TestMovie:
         assert (film["imdb_id"], film["wikidata_id"]) == ("tt0137523", "Q190050")
         assert (film["runtime_minutes"], film["status"]) == (139, "Released")
         assert (film["budget_usd"], film["revenue_usd"]) == (20_000_000, 100_000_000)
-        assert film["studios"] == ["Fake Pictures"]
+        assert [studio["name"] for studio in film["studios"]] == ["Fake Pictures"]
         assert (film["production_countries"], film["spoken_languages"]) == (["US"], ["en"])
         assert film["certifications"] == {"US": "R"}
         assert (film["collection"], film["homepage"], film["tagline"]) == (None, None, "")
         (asked,) = fake.seen
         assert asked.path == "/3/movie/550"
-        assert asked.query["append_to_response"] == "release_dates,external_ids"
+        assert "release_dates,external_ids,credits," in asked.query["append_to_response"]
 
     def test_knows_its_collection(self, tmdb: Tmdb) -> None:
         film = tmdb.movie(120)

@@ -10,6 +10,7 @@ from marquee.catalogue.movies.models import Movie
 from marquee.identity.users.models import User
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
+from tests.taste.trakt import account, casey, trakt  # noqa: F401 - fixtures
 
 Make = Callable[..., Any]
 

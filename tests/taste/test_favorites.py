@@ -225,9 +225,7 @@ class TestListFavorites:
         condition = {"If-None-Match": first.headers["etag"]}
         unchanged = client.get(path, headers=condition)
         assert (unchanged.status_code, unchanged.content) == (304, b"")
-        assert unchanged.headers["etag"] == first.headers["etag"].replace('-br"', '"').replace(
-            '-gzip"', '"'
-        )
+        assert unchanged.headers["etag"] == first.headers["etag"]
         make(Favorite, user_id=me.id, movie_id=make(Movie).id)
         assert client.get(path, headers=condition).status_code == 200
 

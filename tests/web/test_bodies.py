@@ -17,6 +17,7 @@ from marquee.web.bodies import (
     parse,
     receive_body,
 )
+from marquee.web.patience import Patience
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ class TestReceiveBody:
             return next(remaining)
 
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return asyncio.run(receive_body(receive, sent, largest=10, seconds=0.2))
+        return asyncio.run(receive_body(receive, sent, largest=10, patience=Patience(0.2)))
 
     @staticmethod
     def chunks(*bodies: bytes) -> list[dict[str, Any]]:

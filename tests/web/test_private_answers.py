@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete, select
 
 from marquee.catalogue.movies.models import Movie
+from marquee.catalogue.translations.models import Translation
 from marquee.taste.favorites.models import Favorite
 from tests.committed import Committed, committed
 from tests.redis_server import PASSWORD, RedisServer
@@ -65,6 +66,17 @@ def test_are_stored_for_one_query(real: Committed, servers: tuple[str, str]) -> 
     assert len(client.get(path).json()["favorites"]) == 2
     assert len(client.get(f"{path}?limit=1").json()["favorites"]) == 1
     assert client.get(f"{path}?limit=0").status_code == 400
+
+
+def test_are_stored_for_one_language(real: Committed, servers: tuple[str, str]) -> None:
+    film = real.movie("Jaws")
+    real.session.add(Translation(movie_id=film.id, language="de", title="Der weiße Hai"))
+    real.session.commit()
+    client = real.client(servers[0], real.user())
+    for _ in range(2):
+        for accepted, title in (("en", "Jaws"), ("de", "Der weiße Hai")):
+            answer = client.get(f"/movies/{film.id}", headers={"Accept-Language": accepted})
+            assert answer.json()["title"] == title
 
 
 def test_ones_own_write_is_visible_at_once_on_every_server(

@@ -18,7 +18,10 @@ rate limits, metrics, request ids and the validation of answers are on; the acce
 the others'. Stock Connexion does not validate answers. FastAPI does (`response_model`); with the
 database it sends ready-made text through SQLAlchemy, so that building statements costs it nothing.
 
-The last part, `sessions`, compares callers instead of servers: see sessions.py.
+The part `sessions` compares callers instead of servers: see sessions.py. The part `meaning` asks
+how well films are found by descriptions, where MARQUEE_BENCH_TITLES names files of plots: see
+meaning.py. The part `catalogue` fills a database with a million titles; it runs only when asked
+for: see catalogue.py.
 
 Needs Linux with two cores, wrk, Node and npm. Writes below build/ only: the peers' environments, a
 PostgreSQL, logs, and the report as build/bench/report.md. Exits with 1 where a target is missed.
@@ -42,10 +45,12 @@ from marquee.web import logs
 from marquee.web.app import App, create_app
 from tools.bench import (
     agreement,
+    catalogue,
     contract,
     films,
     load,
     machine,
+    meaning,
     operations,
     peers,
     places,
@@ -57,6 +62,7 @@ from tools.bench.database import KEYS, READER, WRITER, Database, opened
 from tools.bench.operations import CACHED, DATABASE, MEMORY, SESSIONS, Operation
 from tools.bench.peers import Running
 
+PARTS = [MEMORY, DATABASE, CACHED, SESSIONS, meaning.PART, catalogue.PART]
 ROUNDS = {False: 7, True: 1}
 SETTLING = 0.5
 """Seconds after which the writes that wrk left behind in another server are done."""
@@ -78,10 +84,17 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int, default=1, help="of each run; 1 by default")
-    parser.add_argument("--part", choices=[MEMORY, DATABASE, CACHED, SESSIONS], action="append")
+    parser.add_argument("--part", choices=PARTS, action="append")
     options = parser.parse_args()
+    found = 0
+    if not options.part or meaning.PART in options.part:
+        found = meaning.apart(asked=bool(options.part))
+    if options.part and catalogue.PART in options.part:
+        found = catalogue.apart() or found
+    if options.part and set(options.part) <= {meaning.PART, catalogue.PART}:
+        return found
     try:
-        return _run(options)
+        return _run(options) or found
     except (places.Missing, load.Failed, statements.OtherStatements) as error:
         places.say(f"bench: {error}")
         return 2

@@ -60,7 +60,7 @@ def opened() -> Iterator[Database]:
         if filled is None:
             synthetic.generate(engine, TITLES, 1, USERS, RATINGS, progress=places.say)
             with engine.begin() as connection:
-                _add_people(connection)
+                add_people(connection)
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("VACUUM ANALYZE"))
         with engine.connect() as connection:
@@ -74,7 +74,7 @@ def opened() -> Iterator[Database]:
         engine.dispose()
 
 
-def _add_people(connection: Connection) -> None:
+def add_people(connection: Connection) -> None:
     """The two callers, and what the reader likes."""
     role = connection.scalar(select(Role.id).where(Role.name == "user"))
     ids = {}

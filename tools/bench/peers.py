@@ -85,7 +85,7 @@ def install() -> None:
 @contextmanager
 def running(server: Server, common: dict[str, str]) -> Iterator[Running]:
     """Start a server on its core, wait until it answers, stop it at the end."""
-    port = _free_port()
+    port = free_port()
     environment = os.environ | common | server.environment | {"PORT": str(port)}
     log = places.WORK / f"{server.name.replace(', ', '-').replace(' ', '-').lower()}.log"
     with log.open("wb") as output:
@@ -164,7 +164,8 @@ def _python() -> Path:
     return places.VENV / "bin" / "python"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

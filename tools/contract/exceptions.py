@@ -28,6 +28,9 @@ class Exceptions:
     """Operations that create what no other operation takes."""
     without_idempotency: frozenset[str] = frozenset()
     """POSTs that create, but may not be replayed."""
+    without_audit: frozenset[str] = frozenset()
+    """Those that only read, since their questions are too long for a URL, and what is said all the
+    time."""
 
 
 AGREED = Exceptions(
@@ -36,10 +39,12 @@ AGREED = Exceptions(
             "add",  # a policy: it has no id of its own
             "admin",  # admin_…: the administrator's form of an operation that users have too
             "assign",
+            "autocomplete",
             "cancel",
             "change",
             "complete",
             "disable",
+            "disconnect",  # an account elsewhere
             "enable",
             "export",
             "forgot",
@@ -48,25 +53,37 @@ AGREED = Exceptions(
             "link",
             "login",
             "logout",
+            "mark",
             "patch",  # patch_…: where PUT, which is partial too, has other fields
+            "rate",  # rate_…: one score for each title, made or changed
             "refresh",
+            "proxy",  # hand on what another server has
             "regenerate",
+            "reindex",  # an index is built anew
             "remove",
             "register",
             "resend",
             "reset",
+            "resolve",  # many names at once
             "revoke",
             "run",  # run_…: do now what otherwise is done on a schedule
+            "save",  # save_…: one or many, whether they were there or not
+            "search",  # search_…: by words, where list_… has filters
             "setup",
             "start",
             "stream",
+            "sync",  # two sides are brought to the same
             "unlink",
+            "unwatch",
             "upload",
             "verify",
         )
     ),
     methods=frozenset(
-        ("delete_account",)  # it takes the password, and DELETE takes no body
+        (
+            "delete_account",  # it takes the password, and DELETE takes no body
+            "update_movie_progress",  # players know it so; that of episodes is a PUT
+        )
     ),
     parameters_without_example=frozenset(
         ("cursor",)  # signed by the server that gave it: one written here could never be taken
@@ -95,6 +112,13 @@ AGREED = Exceptions(
             "create_api_key",  # the store of answers would keep the key itself for a day
             "register",  # keys belong to users; a second registration finds the first
             "register_passkey",  # its challenge is good once
+        )
+    ),
+    without_audit=frozenset(
+        (
+            "resolve_movie_posters",  # fifty names at a time
+            "update_episode_progress",  # a player says it every few seconds
+            "update_movie_progress",
         )
     ),
     property_names=frozenset(

@@ -17,6 +17,7 @@ OF_OPERATIONS = frozenset(
         "x-idempotent",
         "x-if-match",
         "x-open-query",
+        "x-waits",
         "x-openapi-router-controller",
     )
 )
@@ -24,8 +25,9 @@ OF_BODIES = frozenset(("x-max-bytes",))
 OF_PATHS = frozenset(("x-moved-from", "x-also-at"))
 OF_SCHEMAS = frozenset(("x-error-code",))
 OF_SCHEMES = frozenset(("x-bearerInfoFunc", "x-apikeyInfoFunc", "x-availableFunc"))
-POLICIES = ("default", "auth", "recommendations", "none")
+POLICIES = ("default", "auth", "posters", "recommendations", "none")
 """The rate limits that a server has settings for."""
+PRIVATE = ({"scope": "private"}, {"scope": "private", "stored": "once"})
 PERMISSION = re.compile(r"[a-z]+(_[a-z]+)*:[a-z]+(_[a-z]+)*")
 ACTION = re.compile(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*){1,2}")
 """A thing and what is done to it, perhaps after where it belongs: `admin.role.assign`."""
@@ -38,14 +40,21 @@ def check_known(document: Node, _: Exceptions) -> Iterator[str]:
         yield f"{place}: nothing reads {key} here: correct its name, or remove it."
 
 
-def check_audit(document: Node, _: Exceptions) -> Iterator[str]:
+def check_audit(document: Node, exceptions: Exceptions) -> Iterator[str]:
     """Every write is audited, by a name of the form `thing.action`."""
+    without = set()
     for name, _path, method, operation in operations(document):
         action = operation.get("x-audit")
         if method not in SAFE and action is None:
-            yield f"{name}: name the action for the audit log by x-audit (`rating.create`)."
+            without.add(name)
         if action is not None and not ACTION.fullmatch(str(action)):
             yield f"{name}: write x-audit as `thing.action`, not {action}."
+    yield from compare(
+        without,
+        exceptions.without_audit,
+        field="without_audit",
+        what="{}: name the action for the audit log by x-audit (`rating.create`).",
+    )
 
 
 def check_values(document: Node, _: Exceptions) -> Iterator[str]:
@@ -55,17 +64,37 @@ def check_values(document: Node, _: Exceptions) -> Iterator[str]:
         permission = operation.get("x-permission")
         if permission is not None and not PERMISSION.fullmatch(str(permission)):
             yield f"{name}: write x-permission as `resource:action`, not {permission}."
+        if operation.get("x-waits", True) is not True:
+            yield f"{name}: x-waits is `true` or absent."
         if operation.get("x-rate-limit", "default") not in POLICIES:
             yield f"{name}: x-rate-limit is one of {', '.join(POLICIES)}."
         cache = operation.get("x-cache")
         if cache is None:
             continue
-        if cache not in ({"scope": "public"}, {"scope": "private"}):
-            yield f"{name}: write x-cache as {{scope: public}} or {{scope: private}}."
+        if cache not in PRIVATE and not _is_public_cache(cache):
+            yield (
+                f"{name}: write x-cache as {{scope: public}} or {{scope: private}}; public answers "
+                "may have `max_age`, `stale_while_revalidate` and `stored: false`, private ones "
+                "that are the same for all who may have them `stored: once`."
+            )
         elif method != "get":
             yield f"{name}: only the answer of a GET can be cached."
         elif cache["scope"] == "public" and not is_anonymous(operation, default):
             yield f"{name}: an answer that needs a credential is cached as `private`."
+
+
+def _is_public_cache(cache: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether public caching is of the form that the engine knows; times are in seconds."""
+    if not isinstance(cache, dict) or cache.get("scope") != "public":
+        return False
+    times = [cache[name] for name in ("max_age", "stale_while_revalidate") if name in cache]
+    known = {"scope", "stored", "max_age", "stale_while_revalidate"}
+    return (
+        set(cache) <= known
+        and cache.get("stored", False) is False
+        and ("max_age" in cache or len(cache) == 1)
+        and all(type(each) is int and each >= 0 for each in times)
+    )
 
 
 def check_idempotency(document: Node, exceptions: Exceptions) -> Iterator[str]:

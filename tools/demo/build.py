@@ -1,9 +1,9 @@
 """Build the demo catalogue: `python tools/demo/build.py [movies.db]`.
 
 The films come from the database of bokeh-sampledata>=2026.1: give its path, or install the package
-(`pip install --no-deps`). Synopses and series come from the files beside this one. The same
-sources make the same file, byte for byte, with the same zlib. The best known films come first, so
-they get the lowest ids.
+(`pip install --no-deps`). Synopses, series, collections, studios, keywords and titles in other
+languages come from the files beside this one. The same sources make the same file, byte for byte,
+with the same zlib. The best known films come first, so they get the lowest ids.
 """
 
 import argparse
@@ -16,10 +16,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import facts
 import films
 import series
 
-from marquee.catalogue.title_lines import BadLine, read_title
+from marquee.catalogue.line_checks import BadLine
+from marquee.catalogue.title_lines import read_title
 
 HERE = Path(__file__).parent
 RESULT = HERE.parents[1] / "src/marquee/catalogue/demo/titles.jsonl.gz"
@@ -35,6 +37,7 @@ def main() -> None:
     if database is None or not database.is_file():
         sys.exit("No movies.db: give its path, or install bokeh-sampledata>=2026.1.")
     known = sorted(films.films(database, HERE / "synopses.tsv"), key=by_fame)
+    facts.add_facts(known, HERE)
     shows = sorted(series.series(HERE / "series.jsonl"), key=by_fame)
     try:
         content = packed([*known, *shows])

@@ -13,7 +13,8 @@ from psycopg2 import extensions
 from sqlalchemy import Connection, text
 
 from marquee.catalogue import title_merge
-from marquee.catalogue.title_lines import MAX_LINE, BadLine, Title, read_title
+from marquee.catalogue.line_checks import BadLine
+from marquee.catalogue.title_lines import MAX_LINE, Title, read_title
 
 BATCH_LINES = 5_000
 BATCH_BYTES = 4 * 2**20
@@ -45,9 +46,11 @@ def import_titles(lines: Iterable[bytes], connection: Connection) -> Report:
     """Load titles, one JSON object a line, in the transaction of this connection.
 
     `title_lines` tells what a line may say. It is matched with the catalogue by imdb_id, else by
-    tmdb_id, else, if it has neither, by words of the title and year. What it does not say stays as
-    it is: empty text and empty lists say nothing. The people of a job and the seasons that it does
-    name replace those that are there. So a second run changes nothing.
+    tmdb_id, else by tvdb_id, else, if it has none, by words of the title and year. What it does not
+    say stays as it is: empty text and empty lists say nothing. The people of a job, the seasons,
+    the episodes and the translations that it does name replace those that are there. So a second
+    run changes nothing. Episodes of which only the number in their season is known are "Episode 1"
+    and so on, until another line says more.
 
     The caller commits. Lines are read as they come and kept in temporary tables; statements of
     this transaction may then run for as long as they take.

@@ -7,35 +7,43 @@ not what its key says is not.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Literal
 from urllib.parse import quote
 
 import orjson
 
+from marquee.catalogue.line_checks import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    WEB_ADDRESS,
+    BadLine,
+    Check,
+    checked,
+    day,
+    formed,
+    minutes,
+    named,
+    number,
+    numbered,
+    text,
+    texts,
+    whole,
+)
 from marquee.catalogue.titles import search_title, sort_title
 
 Kind = Literal["movie", "tvshow"]
-Check = Callable[[Any], Any]
 
 MAX_LINE = 2**20
-MAX_SEASONS = 1_000
-FIRST_YEAR, LAST_YEAR = 1800, 2200
+MAX_SEASONS, MAX_EPISODES = 1_000, 50_000
+MAX_NUMBERED = 2_000
+"""Episodes of a season: that may be said, and that are made of their number alone."""
 INT32, SAFE = 2**31 - 1, 2**53 - 1
 """The greatest number of TMDB, and the greatest that JavaScript holds exactly."""
 
-IMDB_ID = re.compile(r"tt[0-9]{7,10}")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-WEB_ADDRESS = re.compile(r"https?://[^\s\"<>]+")
 COMMA = re.compile(r",(?!\s*(?:Jr|Sr)\b|\s*(?:II|III|IV)\s*(?:,|$))")
 """Between two names, but not within `Robert Downey, Jr.`"""
-
-
-class BadLine(ValueError):
-    """The line cannot be loaded; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +62,7 @@ def read_title(line: bytes) -> Title:
         kind, found = _from_loose(found)
     if kind not in ("movie", "tvshow"):
         raise BadLine("kind: is neither movie nor tvshow")
-    values = {}
-    for name, check in FIELDS[kind].items():
-        given = found.get(name)
-        try:
-            values[name] = None if given is None else check(given)
-        except BadLine as error:
-            raise BadLine(f"{name}: {error}") from None
+    values = checked(found, FIELDS[kind])
     if values["title"] is None:
         raise BadLine("title: is missing")
     return Title(kind, _columns(kind, values))
@@ -85,9 +87,9 @@ def _object(line: bytes) -> dict[str, Any]:
 def _columns(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
     """Turn the checked fields into columns."""
     scores = [
-        {"source": source, "value": f"{score}{unit}", "score": score / 10}
-        for source, unit in (("metacritic", "/100"), ("rotten_tomatoes", "%"))
-        if (score := values.pop(source)) is not None
+        {"source": source, "value": f"{score:g}{unit}", "score": round(score * 10 / most, 2)}
+        for name, (source, most, unit) in SCORES.items()
+        if (score := values.pop(name)) is not None
     ]
     released = values["release_date" if kind == "movie" else "first_air_date"]
     if values["year"] is None and released is not None:
@@ -102,144 +104,110 @@ def _columns(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _text(limit: int, *, lines: bool = False) -> Check:
-    """Text of at most `limit` characters; on one line, unless it may have several."""
-
-    def check(value: object) -> str | None:
-        if not isinstance(value, str):
-            raise BadLine("is not text")
-        if "\0" in value:
-            raise BadLine("contains a NUL character")
-        text = value.strip() if lines else " ".join(value.split())
-        if len(text) > limit:
-            raise BadLine(f"is longer than {limit} characters")
-        return text or None
-
-    return check
-
-
-def _texts(limit: int, most: int) -> Check:
-    """A list of at most `most` texts, each kept once, in its place."""
-    check_one = _text(limit)
-
-    def check(value: object) -> list[str] | None:
-        if not isinstance(value, list):
-            raise BadLine("is not a list")
-        texts = dict.fromkeys(text for one in value if (text := check_one(one)) is not None)
-        if len(texts) > most:
-            raise BadLine(f"has more than {most} entries")
-        return list(texts) or None
-
-    return check
-
-
-def _number(low: float, high: float) -> Check:
-    def check(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadLine("is not a number")
-        if not low <= value <= high:  # not a number (NaN) is in no range
-            raise BadLine(f"is not within {low} and {high}")
-        return value
-
-    return check
-
-
-def _whole(low: int, high: int) -> Check:
-    """A whole number. 90.0 is one: tools that know only floating point write it so."""
-    check_range = _number(low, high)
-
-    def check(value: object) -> int:
-        number = check_range(value)
-        if number != int(number):
-            raise BadLine("is not a whole number")
-        return int(number)
-
-    return check
-
-
-def _minutes(value: object) -> int | None:
-    """Minutes, of which 0 is what many files say for "unknown"."""
-    return _whole(0, 100_000)(value) or None
-
-
-def _imdb_id(value: object) -> str | None:
-    text: str | None = _text(20)(value)
-    if text is not None and not IMDB_ID.fullmatch(text):
-        raise BadLine("is not like tt0073195")
-    return text
-
-
-def _day(value: object) -> str | None:
-    text: str | None = _text(20)(value)
-    if text is None:
-        return None
-    with suppress(ValueError):
-        if DAY.fullmatch(text) and FIRST_YEAR <= date.fromisoformat(text).year <= LAST_YEAR:
-            return text
-    raise BadLine(f"is not a date of {FIRST_YEAR} to {LAST_YEAR} like 1975-06-20")
-
-
 def _seasons(value: object) -> list[dict[str, Any]] | None:
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise BadLine("is not a list of objects")
-    seasons = []
-    for one in value:
-        season = {
-            name: None if one.get(name) is None else check(one[name]) for name, check in SEASON
-        }
-        if season["season_number"] is None:
-            raise BadLine("has one without a season_number")
-        seasons.append(season)
-    if len({season["season_number"] for season in seasons}) != len(seasons):
-        raise BadLine("has a season twice")
-    if len(seasons) > MAX_SEASONS:
-        raise BadLine(f"has more than {MAX_SEASONS} entries")
-    return seasons or None
+    seasons: list[dict[str, Any]] | None = numbered("season_number", SEASON, MAX_SEASONS)(value)
+    rows = sum(
+        max(len(season["episodes"] or ()), min(season["episode_count"] or 0, MAX_NUMBERED))
+        for season in seasons or ()
+    )
+    if rows > MAX_EPISODES:
+        raise BadLine(f"have more than {MAX_EPISODES} episodes")
+    return seasons
 
 
-SEASON = (
-    ("season_number", _whole(0, 32_767)),
-    ("name", _text(300)),
-    ("episode_count", _whole(0, INT32)),
-    ("air_date", _day),
-)
-COMMON = {
-    "imdb_id": _imdb_id,
-    "tmdb_id": _whole(1, INT32),
-    "title": _text(500),
-    "original_title": _text(500),
-    "year": _whole(FIRST_YEAR, LAST_YEAR),
-    "overview": _text(5000, lines=True),
-    "tagline": _text(500),
-    "status": _text(50),
-    "languages": _texts(50, 50),
-    "countries": _texts(100, 50),
-    "genres": _texts(50, 50),
-    "age_rating": _text(20),
-    "vote_average": _number(0, 10),
-    "vote_count": _whole(0, INT32),
-    "popularity": _number(0, 1_000_000),
-    "metacritic": _whole(0, 100),
-    "rotten_tomatoes": _whole(0, 100),
-    "attribution": _text(500),
-    "directors": _texts(300, 100),
-    "writers": _texts(300, 100),
-    "creators": _texts(300, 100),
-    "cast_members": _texts(300, 500),
+IMDB_ID = formed(re.compile(r"tt[0-9]{7,10}"), 20, "tt0073195")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+ADDRESS = formed(WEB_ADDRESS, 500, "https://example.org/page")
+PICTURE = formed(re.compile(r"/[A-Za-z0-9_-]+\.[a-z]{3,4}"), 100, "/name.jpg, as TMDB has it")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+EPISODE: dict[str, Check] = {
+    "episode_number": whole(0, 32_767),
+    "title": text(300),
+    "overview": text(5000, lines=True),
+    "air_date": day,
+    "runtime_minutes": minutes,
+    "imdb_id": IMDB_ID,
+    "tvdb_id": whole(1, INT32),
+}
+SEASON: dict[str, Check] = {
+    "season_number": whole(0, 32_767),
+    "name": text(300),
+    "overview": text(5000, lines=True),
+    "episode_count": whole(0, INT32),
+    "air_date": day,
+    "episodes": numbered("episode_number", EPISODE, MAX_NUMBERED),
+}
+TRANSLATION: dict[str, Check] = {
+    "title": text(500),
+    "overview": text(5000, lines=True),
+    "tagline": text(500),
+}
+SCORES = {
+    "metacritic": ("metacritic", 100, "/100"),
+    "rotten_tomatoes": ("rotten_tomatoes", 100, "%"),
+    "rotten_tomatoes_audience": ("rotten_tomatoes_audience", 100, "%"),
+    "imdb_rating": ("imdb", 10, "/10"),
+    "letterboxd": ("letterboxd", 5, "/5"),
+    "mdblist": ("mdblist", 100, "/100"),
+}
+"""Ratings elsewhere: the source's name, its greatest, and how it writes that."""
+COMMON: dict[str, Check] = {
+    "imdb_id": IMDB_ID,
+    "tmdb_id": whole(1, INT32),
+    "title": text(500),
+    "original_title": text(500),
+    "year": whole(FIRST_YEAR, LAST_YEAR),
+    "overview": text(5000, lines=True),
+    "tagline": text(500),
+    "status": text(50),
+    "original_language": formed(LANGUAGE, 10, "en"),
+    "languages": texts(50, 50),
+    "countries": texts(100, 50),
+    "genres": texts(50, 50),
+    "keywords": texts(100, 100),
+    "studios": texts(200, 50),
+    "age_rating": text(20),
+    "poster_path": PICTURE,
+    "backdrop_path": PICTURE,
+    "trailer_url": ADDRESS,
+    "homepage": ADDRESS,
+    "awards_summary": text(500),
+    "vote_average": number(0, 10),
+    "vote_count": whole(0, INT32),
+    "popularity": number(0, 1_000_000),
+    "metacritic": whole(0, 100),
+    "rotten_tomatoes": whole(0, 100),
+    "rotten_tomatoes_audience": whole(0, 100),
+    "imdb_rating": number(0, 10),
+    "letterboxd": number(0, 5),
+    "mdblist": number(0, 100),
+    "attribution": text(500),
+    "translations": named(LANGUAGE, TRANSLATION, 200),
+    "directors": texts(300, 100),
+    "writers": texts(300, 100),
+    "creators": texts(300, 100),
+    "cast_members": texts(300, 500),
+    "cinematographers": texts(300, 100),
+    "composers": texts(300, 100),
+    "editors": texts(300, 100),
 }
 FIELDS: dict[str, dict[str, Check]] = {
     "movie": COMMON
     | {
-        "release_date": _day,
-        "runtime_minutes": _minutes,
-        "box_office_usd": _whole(0, SAFE),
+        "release_date": day,
+        "runtime_minutes": minutes,
+        "collection": text(300),
+        "box_office_usd": whole(0, SAFE),
     },
     "tvshow": COMMON
     | {
-        "first_air_date": _day,
-        "last_air_date": _day,
-        "episode_runtime_minutes": _minutes,
-        "networks": _texts(100, 50),
+        "tvdb_id": whole(1, INT32),
+        "show_type": text(50),
+        "first_air_date": day,
+        "last_air_date": day,
+        "air_days": texts(20, 7, DAYS),
+        "episode_runtime_minutes": minutes,
+        "networks": texts(100, 50),
         "seasons": _seasons,
     },
 }
@@ -256,20 +224,22 @@ ALIASES = {
     "rt_meter": "rotten_tomatoes",
     "rating": "vote_average",
     "premiered": "first_air_date",
+    "thetvdb": "tvdb_id",
+    "awards": "awards_summary",
 }
 SERIES_KEYS = ("premiered", "network", "tvmaze_id")
 WITH_COMMAS = (
     *("directors", "writers", "creators", "cast_members"),
-    *("languages", "countries", "genres"),
+    *("languages", "countries", "genres", "keywords"),
 )
 
 
 def _from_loose(found: dict[str, Any]) -> tuple[Kind, dict[str, Any]]:
     """What a line of the loose shape is, and the same in our names."""
     kind: Kind = "tvshow" if _given(found, SERIES_KEYS) else "movie"
-    minutes = "runtime_minutes" if kind == "movie" else "episode_runtime_minutes"
+    runtime = "runtime_minutes" if kind == "movie" else "episode_runtime_minutes"
     ours = dict(found)
-    for old, new in (ALIASES | {"runtime": minutes}).items():
+    for old, new in (ALIASES | {"runtime": runtime}).items():
         if found.get(new) is None:
             ours[new] = found.get(old)
     for name in WITH_COMMAS:

@@ -4,12 +4,13 @@ The lines stand in a temporary table as JSON. For each kind they become a table 
 its titles, then rows are dropped, matched, and written in the order of `merge`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg2 import extensions
 from psycopg2.sql import SQL, Composable, Identifier, Literal
+
+from marquee.catalogue import title_parts
 
 CREATE_DOCUMENTS = """
 DROP TABLE IF EXISTS pg_temp.incoming_documents, pg_temp.incoming_movie, pg_temp.incoming_tvshow;
@@ -19,14 +20,21 @@ COPY_DOCUMENTS = "COPY pg_temp.incoming_documents FROM STDIN"
 
 COMMON = (
     *("imdb_id", "tmdb_id", "title", "original_title", "search_title", "sort_title", "year"),
-    *("overview", "tagline", "status", "languages", "countries", "genres", "age_rating"),
-    *("vote_average", "vote_count", "popularity", "external_ratings", "attribution"),
+    *("overview", "tagline", "status", "original_language", "languages", "countries", "genres"),
+    *("keywords", "studios", "age_rating", "poster_path", "backdrop_path", "trailer_url"),
+    *("homepage", "awards_summary", "vote_average", "vote_count", "popularity"),
+    *("external_ratings", "attribution"),
 )
 DEFAULTS = {
     "languages": "{}",
     "countries": "{}",
     "genres": "{}",
+    "keywords": "{}",
+    "studios": "{}",
     "networks": "{}",
+    "air_days": "{}",
+    "total_seasons": "0",
+    "total_episodes": "0",
     "vote_count": "0",
     "popularity": "0",
     "external_ratings": "[]",
@@ -41,6 +49,8 @@ class Table:
     kind: str
     titles: str
     owner: str
+    ids: tuple[str, ...]
+    """Of elsewhere: what a title is known by, the surest first."""
     columns: tuple[str, ...]
 
 
@@ -48,15 +58,18 @@ MOVIES = Table(
     kind="movie",
     titles="movies",
     owner="movie_id",
-    columns=(*COMMON, "release_date", "runtime_minutes", "revenue_usd"),
+    ids=("imdb_id", "tmdb_id"),
+    columns=(*COMMON, "release_date", "runtime_minutes", "collection_id", "revenue_usd"),
 )
 TVSHOWS = Table(
     kind="tvshow",
     titles="tvshows",
     owner="tvshow_id",
+    ids=("imdb_id", "tmdb_id", "tvdb_id"),
     columns=(
         *COMMON,
-        *("first_air_date", "last_air_date", "episode_runtime_minutes", "networks"),
+        *("tvdb_id", "show_type", "first_air_date", "last_air_date", "air_days", "networks"),
+        *("episode_runtime_minutes", "total_seasons", "total_episodes"),
     ),
 )
 
@@ -64,12 +77,14 @@ TYPED = """
 CREATE TEMP TABLE {incoming} ON COMMIT DROP AS
     SELECT null::bigint AS line, null::bigint AS target, null::boolean AS is_new,
            null::text[] AS directors, null::text[] AS writers, null::text[] AS creators,
-           null::text[] AS cast_members, null::jsonb AS seasons, {columns}
+           null::text[] AS cast_members, null::text[] AS cinematographers,
+           null::text[] AS composers, null::text[] AS editors, null::text AS collection,
+           null::jsonb AS translations, null::jsonb AS seasons, {columns}
     FROM {titles} WITH NO DATA;
 INSERT INTO {incoming} SELECT typed.*
     FROM pg_temp.incoming_documents, jsonb_populate_record(null::{incoming}, document) typed
     WHERE kind = {kind};
-ANALYZE {incoming}
+ANALYZE {incoming} ({ids_here}, search_title, sort_title, year)
 """
 
 # The last of several lines of one title wins, wherever they stand in the file.
@@ -83,23 +98,22 @@ DELETE FROM {incoming} WHERE line IN (
 # A sort_title is the search_title or all of it but the first word: so its index finds words.
 # Rows without ids are preferred, else a second run might find the row of another line.
 MATCH = """
-UPDATE {incoming} i SET is_new = false, target = coalesce(
-    (SELECT id FROM {titles} t WHERE t.imdb_id = i.imdb_id),
-    (SELECT id FROM {titles} t WHERE t.tmdb_id = i.tmdb_id),
-    CASE WHEN num_nonnulls(i.imdb_id, i.tmdb_id) = 0 THEN (
+UPDATE {incoming} i SET is_new = false, target = coalesce({by_ids},
+    CASE WHEN num_nonnulls({ids}) = 0 THEN (
         SELECT id FROM {titles} t
         WHERE t.sort_title IN (i.search_title, regexp_replace(i.search_title, '^[^ ]* ', ''))
         AND t.search_title = i.search_title AND t.year IS NOT DISTINCT FROM i.year
-        ORDER BY num_nonnulls(t.imdb_id, t.tmdb_id), id LIMIT 1
+        ORDER BY num_nonnulls({ids_there}), id LIMIT 1
     ) END)
 """
+BY_ID = "(SELECT id FROM {titles} t WHERE t.{c} = i.{c})"
 
 CONTRADICTORY = """
-DELETE FROM {incoming} i USING {titles} t
-    WHERE t.id = i.target AND (
-        t.imdb_id <> i.imdb_id OR t.tmdb_id <> i.tmdb_id
-        OR EXISTS (SELECT FROM {titles} o WHERE o.tmdb_id = i.tmdb_id AND o.id <> t.id))
+DELETE FROM {incoming} i USING {titles} t WHERE t.id = i.target AND ({contradictions})
     RETURNING i.line
+"""
+CONTRADICTION = """
+t.{c} <> i.{c} OR EXISTS (SELECT FROM {titles} o WHERE o.{c} = i.{c} AND o.id <> t.id)
 """
 
 # Ids are given in the order of the lines. Scores of other sources than the line's stay.
@@ -130,60 +144,14 @@ DELETE FROM {incoming} i
     WHERE is_new AND NOT EXISTS (SELECT FROM {titles} t WHERE t.id = i.target) RETURNING i.line
 """
 
-# Jobs of which the line gives names, and other names than the catalogue has.
-CREDITS = """
-CREATE TEMP TABLE incoming_credits ON COMMIT DROP AS
-    SELECT i.target, i.is_new, c.job, c.names
-    FROM {incoming} i CROSS JOIN LATERAL (VALUES
-        ('director', i.directors), ('writer', i.writers),
-        ('creator', i.creators), ('actor', i.cast_members)) c(job, names)
-    WHERE c.names IS NOT NULL AND (i.is_new OR c.names IS DISTINCT FROM (
-        SELECT array_agg(p.name ORDER BY k.position, k.id)
-        FROM credits k JOIN people p ON p.id = k.person_id
-        WHERE k.{owner} = i.target AND k.job = c.job));
-INSERT INTO people (name)
-    SELECT DISTINCT name FROM pg_temp.incoming_credits, unnest(names) name
-    WHERE NOT EXISTS (SELECT FROM people p WHERE p.name = name.name AND p.tmdb_id IS NULL)
-    ORDER BY name ON CONFLICT DO NOTHING;
-DELETE FROM credits k USING pg_temp.incoming_credits c
-    WHERE NOT c.is_new AND k.{owner} = c.target AND k.job = c.job;
-INSERT INTO credits (person_id, {owner}, job, position)
-    SELECT p.id, c.target, c.job, n.place - 1
-    FROM pg_temp.incoming_credits c CROSS JOIN unnest(c.names) WITH ORDINALITY n(name, place)
-    JOIN people p ON p.name = n.name AND p.tmdb_id IS NULL
-    ORDER BY c.target, c.job, n.place
-"""
-
-SEASONS = """
-CREATE TEMP TABLE incoming_seasons ON COMMIT DROP AS
-    SELECT i.target, i.is_new, s.season_number,
-        coalesce(s.name, o.name, CASE s.season_number WHEN 0 THEN 'Specials'
-                                 ELSE 'Season ' || s.season_number END) AS name,
-        coalesce(s.episode_count, o.episode_count, 0) AS episode_count,
-        coalesce(s.air_date, o.air_date) AS air_date
-    FROM {incoming} i CROSS JOIN LATERAL jsonb_to_recordset(i.seasons)
-        s(season_number smallint, name text, episode_count bigint, air_date date)
-    LEFT JOIN seasons o ON o.tvshow_id = i.target AND o.season_number = s.season_number;
-DELETE FROM pg_temp.incoming_seasons s USING seasons o
-    WHERE o.tvshow_id = s.target AND o.season_number = s.season_number
-    AND (o.name, o.episode_count, o.air_date)
-        IS NOT DISTINCT FROM (s.name, s.episode_count, s.air_date);
-INSERT INTO seasons (tvshow_id, season_number, name, episode_count, air_date)
-    SELECT target, season_number, name, episode_count, air_date
-    FROM pg_temp.incoming_seasons ORDER BY target, season_number
-    ON CONFLICT (tvshow_id, season_number) DO UPDATE SET
-        name = excluded.name, episode_count = excluded.episode_count, air_date = excluded.air_date
-"""
-NO_SEASONS = "CREATE TEMP TABLE incoming_seasons (target bigint) ON COMMIT DROP"
-
 UPDATE = """
 UPDATE {titles} t SET updated_at = now(), ({columns}) = ROW({merged})
     FROM {incoming} i WHERE t.id = i.target AND NOT i.is_new AND (
-        ROW({merged}) IS DISTINCT FROM ROW({present})
-        OR EXISTS (SELECT FROM pg_temp.incoming_credits c WHERE c.target = t.id)
-        OR EXISTS (SELECT FROM pg_temp.incoming_seasons s WHERE s.target = t.id))
+        ROW({merged}) IS DISTINCT FROM ROW({present}) OR t.id IN ({touched}))
 """
-CLEAR = "DROP TABLE pg_temp.incoming_credits, pg_temp.incoming_seasons, {incoming}"
+TOUCHED = "SELECT target FROM pg_temp.{c}"
+CLEAR = "DROP TABLE {temporary}, {incoming}"
+OTHERS = "are not of one title in the catalogue"
 
 
 @dataclass(frozen=True)
@@ -196,7 +164,7 @@ class Merged:
 
 
 def merge(cursor: extensions.cursor, table: Table) -> Merged:
-    """Bring the documents of a kind into its table, with people, credits and seasons."""
+    """Bring the documents of a kind into its table, with all that belongs to them."""
     names = _names(table)
 
     def run(*statements: str, **more: Composable) -> int:
@@ -212,40 +180,47 @@ def merge(cursor: extensions.cursor, table: Table) -> Merged:
         run(REPEATED, key=SQL(key), among=SQL(among))
 
     run(TYPED)
-    keep_last("imdb_id", "imdb_id IS NOT NULL")
-    keep_last("tmdb_id", "tmdb_id IS NOT NULL")
-    keep_last("search_title, year", "num_nonnulls(imdb_id, tmdb_id) = 0")
+    for column in table.ids:
+        keep_last(column, f"{column} IS NOT NULL")
+    keep_last("search_title, year", f"num_nonnulls({', '.join(table.ids)}) = 0")
     run(MATCH)
-    skipped = left_out(CONTRADICTORY, "imdb_id and tmdb_id: are not of one title in the catalogue")
+    skipped = left_out(CONTRADICTORY, f"{' and '.join(table.ids)}: {OTHERS}")
     keep_last("target", "target IS NOT NULL")
     run(COMPLETE)
-    if table is MOVIES:
-        run(RELEASED)
+    run(*((RELEASED, title_parts.COLLECTIONS) if table is MOVIES else (title_parts.COUNTED,)))
     inserted = run(INSERT)
     skipped += left_out(OVERTAKEN, "was added by somebody else at the same time")
-    run(CREDITS, SEASONS if table is TVSHOWS else NO_SEASONS)
-    updated = run(UPDATE)
-    run(CLEAR)
+    parts = title_parts.OF_ALL | (title_parts.OF_TVSHOWS if table is TVSHOWS else {})
+    run(*parts.values())
+    updated = run(UPDATE, touched=_joined(" UNION ALL ", TOUCHED, parts))
+    run(CLEAR, temporary=_joined(", ", "pg_temp.{c}", parts))
     return Merged(inserted, updated, skipped)
 
 
-def _names(table: Table) -> dict[str, Any]:
+def _names(table: Table) -> dict[str, Composable]:
     """What the statements call things by."""
-
-    def listed(form: str, **more: Any) -> Composable:  # noqa: ANN401 - psycopg2's own words
-        return SQL(", ").join(
-            SQL(form).format(c=Identifier(column), default=Literal(DEFAULTS.get(column)), **more)
-            for column in table.columns
-        )
-
+    titles, columns = Identifier(table.titles), table.columns
+    values = (
+        SQL("coalesce(i.{}, {})").format(Identifier(c), Literal(DEFAULTS.get(c))) for c in columns
+    )
     return {
         "kind": Literal(table.kind),
         "incoming": Identifier("pg_temp", f"incoming_{table.kind}"),
-        "titles": Identifier(table.titles),
+        "titles": titles,
         "titles_name": Literal(table.titles),
         "owner": Identifier(table.owner),
-        "columns": listed("{c}"),
-        "values": listed("coalesce(i.{c}, {default})"),
-        "merged": listed("coalesce(i.{c}, t.{c})"),
-        "present": listed("t.{c}"),
+        "ids_here": _joined(", ", "{c}", table.ids),
+        "ids": _joined(", ", "i.{c}", table.ids),
+        "ids_there": _joined(", ", "t.{c}", table.ids),
+        "by_ids": _joined(", ", BY_ID, table.ids, titles=titles),
+        "contradictions": _joined(" OR ", CONTRADICTION, table.ids, titles=titles),
+        "columns": _joined(", ", "{c}", columns),
+        "values": SQL(", ").join(values),
+        "merged": _joined(", ", "coalesce(i.{c}, t.{c})", columns),
+        "present": _joined(", ", "t.{c}", columns),
     }
+
+
+def _joined(by: str, form: str, names: Iterable[str], **more: Composable) -> Composable:
+    """The form with each name in the place of `c`."""
+    return SQL(by).join(SQL(form).format(c=Identifier(name), **more) for name in names)

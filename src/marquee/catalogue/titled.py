@@ -57,6 +57,8 @@ class Titled:
     watch_providers: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]", deferred=True)
     """Where it is to be seen: objects with `country`, `kind` (`flatrate`, `free`, `ads`, `rent`,
     `buy`), `provider_id`, `name` and `logo_path`."""
+    external_ids: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}", deferred=True)
+    """What others call it: `wikidata_id`, `facebook_id`, `instagram_id`, `twitter_id`."""
     attribution: Mapped[str | None]
     added_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

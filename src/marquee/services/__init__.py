@@ -7,13 +7,17 @@ None where the service says that there is no such thing. Nothing here knows HTTP
 
 - `http`: calling a service, with retries, metrics and a log
 - `wire`: one exchange with a server, bounded in time and size
+- `guard`: which addresses are public
 - `circuit`: leaving alone what keeps failing
 - `kept`: answers with an ETag, so that asking again is cheap
 - `fields`: reading a stranger's JSON
 - `tmdb`: The Movie Database
+- `pictures`: TMDB's pictures
 - `media_server`: the accounts of a Jellyfin or Emby server
+- `trakt`: what people rated at Trakt
 - `oidc`: OpenID providers
 - `oidc_answers`: reading what they say
+- `embeddings`: texts as vectors
 - `storage`: files, in a folder or a bucket
 - `mail`: sending e-mail
 - `smtp`: a server that takes it

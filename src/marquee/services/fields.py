@@ -6,29 +6,36 @@ as good as absent: None. Text loses NUL, which PostgreSQL cannot store, and is c
 """
 
 import re
+from collections.abc import Callable
 from datetime import date
 from math import isfinite
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 LARGEST = 2**53 - 1
 """The largest whole number that every JSON reader keeps exact, JavaScript's too."""
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+T = TypeVar("T")
 
 
 class Malformed(ValueError):
     """An answer is not what its service promises. Says what is wrong; never quotes the value."""
 
 
+Skip = Callable[[Malformed], None]
+"""What hears of a bad item that is left out."""
+
+
 class Fields:
     """One JSON object from outside. `where` names it in errors: `results[3]`."""
 
-    def __init__(self, value: object, where: str) -> None:
-        """Raise Malformed if the value is no object."""
+    def __init__(self, value: object, where: str, skip: Skip | None = None) -> None:
+        """Raise Malformed if the value is no object. `skip` is handed on to what is within."""
         if not isinstance(value, dict):
             raise Malformed(f"{where} is not an object")
         self._values = value
         self._where = where
+        self._skip = skip
 
     def text(self, name: str, longest: int) -> str:
         """Text without NUL and outer space, cut to `longest` characters; "" where there is none."""
@@ -110,12 +117,36 @@ class Fields:
     def inner(self, name: str) -> "Fields | None":
         """Read an object within this one, or None."""
         value = self._values.get(name)
-        return None if value is None else Fields(value, f"{self._where}.{name}")
+        return None if value is None else Fields(value, f"{self._where}.{name}", self._skip)
 
     def inners(self, name: str) -> list["Fields"]:
         """Read an array of objects; empty where there is none."""
         values = enumerate(self._array(name))
-        return [Fields(value, f"{self._where}.{name}[{index}]") for index, value in values]
+        where = f"{self._where}.{name}"
+        return [Fields(value, f"{where}[{index}]", self._skip) for index, value in values]
+
+    def each(self, name: str, read: Callable[["Fields"], T]) -> list[T]:
+        """Read an array of objects; empty where there is none. A bad one is left out, and `skip`
+        hears of it.
+        """
+        found = []
+        for index, value in enumerate(self._array(name)):
+            try:
+                found.append(read(Fields(value, f"{self._where}.{name}[{index}]", self._skip)))
+            except Malformed as error:
+                if self._skip is not None:
+                    self._skip(error)
+        return found
+
+    def entries(self, name: str) -> list[tuple[str, "Fields"]]:
+        """Read an object of objects, with their names; empty where there is none."""
+        value = self._values.get(name)
+        if value is None:
+            return []
+        where = f"{self._where}.{name}"
+        if not isinstance(value, dict):
+            raise Malformed(f"{where} is not an object")
+        return [(key, Fields(inner, f"{where}.*", self._skip)) for key, inner in value.items()]
 
     def _array(self, name: str) -> list[object]:
         return [] if self._values.get(name) is None else self.items(name)

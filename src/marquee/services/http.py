@@ -3,7 +3,8 @@
 import itertools
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,6 +32,8 @@ LONGEST_RETRY_AFTER = 3600
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 NOT_MODIFIED, BAD_REQUEST, NOT_FOUND, RATE_LIMITED, SERVER_ERROR = 304, 400, 404, 429, 500
 KEY_REFUSED = frozenset({401, 403})
+CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
+OF_THE_ANSWER = frozenset({"malformed", "too_large", "redirect"})
 PASSING = frozenset({RATE_LIMITED, SERVER_ERROR, 502, 503, 504})
 """Statuses that another attempt may not meet again."""
 
@@ -111,6 +114,11 @@ class Upstream:
     what was sent, no word is logged."""
     redirects: int = MOST_REDIRECTS
     """How many are followed at the most, on the same server; elsewhere none is."""
+    public_only: bool = False
+    """Whether a host that resolves to a private address is refused."""
+    asked_by_strangers: bool = False
+    """Whether anybody may choose what is asked for. Then one bad or large answer says nothing of
+    the service's health."""
     keep_bytes: int = 4 * 1024 * 1024
     """How much is kept of answers with an ETag."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -130,6 +138,7 @@ class Upstream:
             max_bytes=self.max_bytes,
             hide=self._hide,
             redirects=self.redirects,
+            public_only=self.public_only,
         )
         self._circuit = Circuit(self.name, self.timing.clock, self.log)
         self._kept = Kept(self.keep_bytes)
@@ -169,28 +178,59 @@ class Upstream:
         content, kind = _written(body, form)
         sent = {**self.headers, **(headers or {}), **kind}
         request = Request(method, path, {**self.query, **(query or {})}, sent, content)
+        return self._tried(request, lambda answer: self._understood(answer, read))
+
+    def fetch(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        read: Callable[[Answer], T],
+    ) -> T:
+        """Ask for a file and return what `read` makes of the whole answer. See `request`.
+
+        Nothing is kept here. With conditions among the `headers` a 304 is an answer like others.
+        `read` raises Malformed at what it did not expect.
+        """
+
+        def understood(answer: Answer) -> T:
+            try:
+                return read(answer)
+            except Malformed as error:
+                raise Failed("malformed", str(error), status=answer.status) from error
+
+        request = Request("GET", path, self.query, {**self.headers, **(headers or {})})
+        return self._tried(request, understood, keep=False)
+
+    def _tried(
+        self, request: Request, understand: Callable[[Answer], T], *, keep: bool = True
+    ) -> T:
+        """Attempt it as often as it is worth it."""
         until = self.timing.clock() + self.total_timeout
         waits = backoff.expo(base=2, factor=FIRST_WAIT, max_value=LONGEST_WAIT)
         next(waits)  # backoff's generators yield once before their first wait
         for attempt in itertools.count(1):
             try:
-                return self._attempt(request, until, read)
+                return self._attempt(request, until, understand, keep=keep)
             except Failed as error:
                 failed = error
-            wait = self._wait(failed, method, attempt, next(waits), until)
+            wait = self._wait(failed, request.method, attempt, next(waits), until)
             self._report(failed, request, attempt, wait)
             if wait is None:
                 break
             self.timing.sleep(wait)
         raise self._refusal(failed) from failed
 
-    def _attempt(self, request: Request, until: float, read: Callable[[object], T]) -> T:
+    def _attempt(
+        self, request: Request, until: float, understand: Callable[[Answer], T], *, keep: bool
+    ) -> T:
         outcome = "bug"
         try:
-            with self._circuit.guard():
+            with self._circuit.guard(), self._judging():
                 answer = self._sent(request, until)
-                value = self._understood(answer, read)
-                self._kept.keep(request, answer)
+                value = understand(answer)
+                if keep:
+                    self._kept.keep(request, answer)
             outcome = "ok"
         except UpstreamNotFound:
             outcome = "not_found"
@@ -205,6 +245,16 @@ class Upstream:
             REQUESTS.labels(self.name, outcome).inc()
         return value
 
+    @contextmanager
+    def _judging(self) -> Iterator[None]:
+        """Take what strangers asked for by what it is: a bad picture is not a broken service."""
+        try:
+            yield
+        except Failed as failed:
+            if self.asked_by_strangers and failed.outcome in OF_THE_ANSWER:
+                failed.harmless = True
+            raise
+
     def _sent(self, request: Request, until: float) -> Answer:
         kept = self._kept.find(request)
         if kept:
@@ -217,6 +267,8 @@ class Upstream:
             DURATION.labels(self.name).observe(max(0.0, self.timing.clock() - started))
         if kept and answer.status == NOT_MODIFIED:
             return kept
+        if answer.status == NOT_MODIFIED and CONDITIONS & request.headers.keys():
+            return answer
         if answer.status == NOT_FOUND:
             raise UpstreamNotFound(f"The outside service {self.name} does not know {request.path}.")
         if self.carries_passwords and answer.status in KEY_REFUSED:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, ClassVar
+from typing import Any, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -23,6 +23,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from marquee.services.guard import PrivateAddress, public_addresses
 
 PIECE = 16 * 1024
 LONGEST_ERROR = 16 * 1024
@@ -86,6 +88,8 @@ class Wire:
 
     Times are in seconds, sizes in bytes. `read_timeout` is how long the whole answer may take once
     there is a connection. `hide` takes secrets out of a text. `redirects` are followed at the most.
+    `public_only` refuses hosts that resolve to a private address, and connects to the very address
+    that was looked at. A proxy that the environment names resolves by itself.
     """
 
     def __init__(  # noqa: PLR0913 - the bounds of an exchange
@@ -97,6 +101,7 @@ class Wire:
         max_bytes: int,
         hide: Callable[[str], str],
         redirects: int = MOST_REDIRECTS,
+        public_only: bool = False,
     ) -> None:
         self._redirects = redirects
         self._base_url = base_url.rstrip("/")
@@ -104,7 +109,7 @@ class Wire:
         self._read_timeout = read_timeout
         self._max_bytes = max_bytes
         self._hide = hide
-        self._session = _session()
+        self._session = _session(_GUARDED if public_only else _POOLS)
 
     def exchange(self, request: Request, *, within: float) -> Answer:
         """Send a request and read the answer, in so many seconds at the most.
@@ -130,6 +135,8 @@ class Wire:
             line.answer.set_result(self._follow(request, limit))
         except Failed as failed:
             line.answer.set_exception(failed)
+        except PrivateAddress as error:
+            line.answer.set_exception(Failed("private_address", str(error)))
         except (OSError, HTTPException, urllib3.exceptions.HTTPError) as error:
             line.answer.set_exception(self._explained(error))
         except BaseException as bug:  # noqa: BLE001 - it belongs to the thread that waits
@@ -243,6 +250,38 @@ class _Secure(HTTPSConnection):
         _here.line.goes_by(self.sock)
 
 
+class _Guarded:
+    """A connection to public addresses alone: to the first that answers."""
+
+    _dns_host: str
+    port: int
+
+    def _new_conn(self) -> socket.socket:
+        host = self._dns_host
+        failed: Exception = OSError("The host has no address")
+        try:
+            for address in public_addresses(host, self.port):
+                self._dns_host = address
+                try:
+                    made: socket.socket = super()._new_conn()  # type: ignore[misc]
+                except (urllib3.exceptions.HTTPError, OSError) as error:
+                    failed = error
+                else:
+                    return made
+        finally:
+            # It is by the name that its certificate is checked.
+            self._dns_host = host
+        raise failed
+
+
+class _GuardedPlain(_Guarded, _Plain):
+    pass
+
+
+class _GuardedSecure(_Guarded, _Secure):
+    pass
+
+
 class _PlainPool(HTTPConnectionPool):
     ConnectionCls = _Plain
 
@@ -251,10 +290,25 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _Secure
 
 
+class _GuardedPlainPool(HTTPConnectionPool):
+    ConnectionCls = _GuardedPlain
+
+
+class _GuardedSecurePool(HTTPSConnectionPool):
+    ConnectionCls = _GuardedSecure
+
+
+_Pools: TypeAlias = dict[str, type[HTTPConnectionPool]]
+_POOLS: _Pools = {"http": _PlainPool, "https": _SecurePool}
+_GUARDED: _Pools = {"http": _GuardedPlainPool, "https": _GuardedSecurePool}
+
+
 class _Adapter(HTTPAdapter):
     """Connections that tell which socket they use."""
 
-    pools: ClassVar = {"http": _PlainPool, "https": _SecurePool}
+    def __init__(self, pools: _Pools) -> None:
+        self.pools = pools
+        super().__init__(pool_connections=4, pool_maxsize=CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         super().init_poolmanager(*args, **options)
@@ -263,7 +317,7 @@ class _Adapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401
         manager = super().proxy_manager_for(proxy, **options)
         if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = self.pools
+            manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
@@ -273,9 +327,9 @@ class _Session(requests.Session):
         return None
 
 
-def _session() -> requests.Session:
+def _session(pools: _Pools) -> requests.Session:
     session = _Session()
-    adapter = _Adapter(pool_connections=4, pool_maxsize=CONNECTIONS)
+    adapter = _Adapter(pools)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     session.headers["Accept-Encoding"] = "gzip"

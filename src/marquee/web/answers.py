@@ -17,11 +17,14 @@ COMPRESSIBLE = (b"application/json", b"text/", b"application/yaml", b"applicatio
 SMALLEST = 1024
 QUALITY = re.compile(r"\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*", re.ASCII)
 
+FOR_ITS_OWN: Header = (b"cross-origin-resource-policy", b"same-origin")
+FOR_EVERY_PAGE: Header = (b"cross-origin-resource-policy", b"cross-origin")
+"""What anybody may have, pages of other sites may show: pictures."""
 SECURITY_HEADERS: list[Header] = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
+    FOR_ITS_OWN,
 ]
 NO_CONTENT_POLICY: Header = (
     b"content-security-policy",
@@ -57,6 +60,17 @@ class Stream:
 
     pieces: AsyncIterator[bytes]
     content_type: str = "text/event-stream"
+
+
+@dataclass(slots=True)
+class Content:
+    """What a handler returns for bytes of one of the media types that the contract has as `image/*`
+    or the like. The digest of the bytes becomes their ETag.
+    """
+
+    data: bytes
+    media_type: str
+    digest: str
 
 
 def json_answer(status: int, value: Any, headers: dict[str, str] | None = None) -> Answer:  # noqa: ANN401
@@ -96,9 +110,18 @@ def _uncoded(etag: str) -> str:
     return etag.strip('"').removesuffix("-br").removesuffix("-gzip")
 
 
-def not_modified(answer: Answer) -> Answer:
-    """The 304 for an answer: its headers without its body."""
-    return Answer(304, headers=[pair for pair in answer.headers if pair[0] != b"content-length"])
+def not_modified(answer: Answer, accept_encoding: str = "") -> Answer:
+    """The 304 for an answer: its headers without its body, the ETag that of the coding in which it
+    would have been sent.
+    """
+    headers = [pair for pair in answer.headers if pair[0] != b"content-length"]
+    coding = preferred_coding(accept_encoding) if worth_compressing(answer) else None
+    return Answer(304, headers=_coded_etag(headers, coding) if coding else headers)
+
+
+def _coded_etag(headers: list[Header], coding: str) -> list[Header]:
+    suffix = f'-{coding}"'.encode()
+    return [(name, value[:-1] + suffix if name == b"etag" else value) for name, value in headers]
 
 
 def preferred_coding(accept: str) -> str | None:
@@ -133,10 +156,5 @@ def compressed(answer: Answer, coding: str) -> Answer:
         body = brotli.compress(answer.body, quality=4)
     else:
         body = gzip.compress(answer.body, compresslevel=5, mtime=0)
-    suffix = f'-{coding}"'.encode()
-    headers = [
-        (name, value[:-1] + suffix if name == b"etag" else value) for name, value in answer.headers
-    ]
-    return Answer(
-        answer.status, body, answer.content_type, [*headers, (b"content-encoding", coding.encode())]
-    )
+    headers = [*_coded_etag(answer.headers, coding), (b"content-encoding", coding.encode())]
+    return Answer(answer.status, body, answer.content_type, headers)

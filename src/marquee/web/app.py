@@ -19,6 +19,7 @@ from marquee.web.caching import PrivateAnswers, PublicAnswers, Stores
 from marquee.web.engine import Engine
 from marquee.web.envelope import envelope
 from marquee.web.perform import Performer
+from marquee.web.shared import SharedAnswers
 
 WORDS = {
     404: ("NOT_FOUND", "There is nothing at this path."),
@@ -51,7 +52,12 @@ class App(AbstractApp):
         self.flask = self._middleware_app.flask
         stores = Stores(self.flask, values)
         rates = limits.RateLimits(values, lambda: limits.storage_for(values, db.engine))
-        performer = Performer(rates, PrivateAnswers(stores), validate=values.validate_responses)
+        performer = Performer(
+            rates,
+            PrivateAnswers(stores),
+            SharedAnswers(stores),
+            validate=values.validate_responses,
+        )
         engine = partial(Engine, settings=values, performer=performer, public=PublicAnswers(stores))
         super().__init__("marquee", middlewares=[engine])
         self.document = document or contract.load()

@@ -12,6 +12,7 @@ from starlette.types import Receive
 
 from marquee.errors import Invalid, Refusal
 from marquee.web import codec
+from marquee.web.patience import Patience
 from marquee.web.schema import Schema
 
 LARGEST = 1024 * 1024
@@ -130,7 +131,7 @@ async def receive_body(
     headers: Mapping[str, str],
     *,
     largest: int,
-    seconds: float,
+    patience: Patience,
     keep: Callable[[bytes], object] | None = None,
 ) -> bytes:
     """The whole body. Raises PayloadTooLarge, RequestTimeout or Invalid.
@@ -144,25 +145,16 @@ async def receive_body(
     length = int(declared) if declared.isascii() and declared.isdigit() else None
     if length is not None and length > largest:
         raise _too_large(largest)
-    task, late = asyncio.current_task(), False
-    assert task is not None  # noqa: S101 - a coroutine is run by one
-
-    def give_up() -> None:
-        nonlocal late
-        late = True
-        task.cancel()
-
-    # As `asyncio.timeout` does it, which costs as much as all else that a small body needs.
-    timer = asyncio.get_running_loop().call_later(seconds, give_up)
+    task = patience.begin()
     try:
         return await _whole(receive, length, largest, keep)
     except asyncio.CancelledError as error:
-        if not late or task.uncancel():
+        if not patience.is_over(task):
             raise
-        words = f"The body did not arrive within {seconds:g} seconds."
+        words = f"The body did not arrive within {patience.seconds:g} seconds."
         raise RequestTimeout(words, headers={"Connection": "close"}) from error
     finally:
-        timer.cancel()
+        patience.end(task)
 
 
 async def _whole(

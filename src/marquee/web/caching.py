@@ -12,6 +12,7 @@ of keys.
 
 import asyncio
 import secrets
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -64,6 +65,7 @@ class Stores:
         }
         self.near = Cache(flask, config=near)
         self._near = flask.extensions["cache"][self.near]
+        self._near_lock = threading.Lock()
         self._far = None
         self._far_down_until = 0.0
         if settings.redis_url:
@@ -86,12 +88,14 @@ class Stores:
 
     def near_get(self, key: str) -> Entry | None:
         """An entry of this process."""
-        entry: Entry | None = self._near.get(key)
+        with self._near_lock:
+            entry: Entry | None = self._near.get(key)
         return entry
 
     def near_set(self, key: str, entry: Entry) -> None:
         """Keep an entry in this process."""
-        self._near.set(key, entry)
+        with self._near_lock:
+            self._near.set(key, entry)
 
     def far_get(self, key: str) -> object:
         """A value of Redis; None where it has none, or does not answer."""
@@ -137,7 +141,7 @@ class PublicAnswers:
         perform: Callable[[], Awaitable[Answer]],
     ) -> Answer:
         """The stored answer while it is fresh; else what `perform` makes, once for all who ask."""
-        key = _public_key(plan, request)
+        key = answer_key(plan, request)
         entry = self.stores.near_get(key)
         if entry is not None and entry.fresh:
             return _served(entry, request, coding, "hit")
@@ -217,8 +221,7 @@ class PrivateAnswers:
         if not self.stores.shared:
             return make()
         generation = self.stores.far_get(_generation_key(viewer.id)) or "0"
-        query = "&".join(sorted(request.query.split("&")))
-        key = f"private:{viewer.id}:{generation}:{plan.operation_id}:{request.path}?{query}"
+        key = f"private:{viewer.id}:{generation}:{answer_key(plan, request)}"
         stored = self.stores.far_get(key)
         if isinstance(stored, Answer):
             return stored
@@ -243,8 +246,11 @@ def _generation_key(user: int | str) -> str:
     return f"generation:{user}"
 
 
-def _public_key(plan: Plan, request: Request) -> str:
-    return f"{plan.operation_id}:{request.path}?{'&'.join(sorted(request.query.split('&')))}"
+def answer_key(plan: Plan, request: Request) -> str:
+    """What an answer depends on, but for who asks."""
+    query = "&".join(sorted(request.query.split("&")))
+    told = "".join(f"\n{name}:{request.headers.get(name)}" for name in plan.varies_by)
+    return f"{plan.operation_id}:{request.path}?{query}{told}"
 
 
 def _served(entry: Entry, request: Request, coding: str | None, how: str) -> Answer:
@@ -255,9 +261,10 @@ def _served(entry: Entry, request: Request, coding: str | None, how: str) -> Ans
     headers = [
         *form.headers,
         (b"age", b"%d" % max(0, now - entry.stored_at)),
-        (b"cache-control", b"public, max-age=%d" % left),
         (b"cache-status", f"marquee; {how}; ttl={left}".encode()),
     ]
+    if form.header(b"cache-control") is None:
+        headers.append((b"cache-control", b"public, max-age=%d" % left))
     answer = Answer(form.status, form.body, form.content_type, headers)
     etag, condition = form.header(b"etag"), request.headers.get("if-none-match")
     if etag is not None and condition is not None and matches(condition, etag):

@@ -11,7 +11,7 @@ Specification, its operations and its Resolver.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -33,6 +33,7 @@ from marquee.web.cors import Cors
 from marquee.web.envelope import answer_to, envelope
 from marquee.web.heads import Heads
 from marquee.web.multipart import Spool
+from marquee.web.patience import Patience
 from marquee.web.perform import Performer
 from marquee.web.plan import Plan
 from marquee.web.redirects import Redirects
@@ -58,7 +59,10 @@ class Engine(SpecMiddleware):
         self.redirects = Redirects()
         self.cors = Cors(settings.cors_origins)
         self.heads = Heads(settings)
+        self.patience = Patience(settings.request_timeout)
         self.threads = Threads(settings.marquee_threads, "handler")
+        self.waiting = Threads(settings.marquee_threads, "waiting")
+        """For what waits for an outside service: while that is slow, nothing else is."""
 
     def add_api(
         self,
@@ -119,20 +123,21 @@ class Engine(SpecMiddleware):
                 receive,
                 request.headers,
                 largest=plan.largest_body,
-                seconds=self.settings.request_timeout,
+                patience=self.patience,
             )
         elif plan.form is not None:
             return await self._perform_form(plan, request, receive)
+        threads = self.waiting if plan.waits else self.threads
         if not plan.public:
-            return await self.threads.run(self.performer.perform, plan, request)
+            return await threads.run(self.performer.perform, plan, request)
         plan.check_accept(request.headers.get("accept"))
         coding = preferred_coding(request.headers.get("accept-encoding", ""))
-        anonymous = _without_conditions(request)
+        anonymous = _without_conditions(request, plan.varies_by)
         return await self.public.answer(
             plan,
             request,
             coding,
-            lambda: self.threads.run(self.performer.perform, plan, anonymous),
+            lambda: threads.run(self.performer.perform, plan, anonymous),
         )
 
     async def _perform_form(self, plan: Plan, request: Request, receive: Receive) -> Answer:
@@ -142,7 +147,7 @@ class Engine(SpecMiddleware):
                 receive,
                 request.headers,
                 largest=plan.largest_body,
-                seconds=self.settings.request_timeout,
+                patience=self.patience,
                 keep=request.form.raw.write,
             )
             return await self.threads.run(self.performer.perform, plan, request)
@@ -253,13 +258,12 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def _without_conditions(request: Request) -> Request:
+def _without_conditions(request: Request, told: Iterable[str]) -> Request:
     """The request that fills a store: it asks for the whole answer, and for nobody in
     particular.
     """
-    kept = {
-        name: value for name, value in request.headers.items() if name in ("user-agent", "accept")
-    }
+    names = {"user-agent", "accept", *told}
+    kept = {name: value for name, value in request.headers.items() if name in names}
     shared = Request(
         request.method, request.path, request.query, kept, request.address, request.scope
     )

@@ -1,7 +1,14 @@
 """The headers that every answer has, whoever made it."""
 
 from marquee.settings import Settings
-from marquee.web.answers import NO_CONTENT_POLICY, SECURITY_HEADERS, Answer, Header
+from marquee.web.answers import (
+    FOR_EVERY_PAGE,
+    FOR_ITS_OWN,
+    NO_CONTENT_POLICY,
+    SECURITY_HEADERS,
+    Answer,
+    Header,
+)
 from marquee.web.request import Request
 
 HSTS: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
@@ -19,15 +26,18 @@ class Heads:
             *([HSTS] if settings.https else []),
             NO_CONTENT_POLICY,
         ]
+        self.fixed_public = [FOR_EVERY_PAGE if each == FOR_ITS_OWN else each for each in self.fixed]
 
     def complete(self, request: Request, answer: Answer, cors: list[Header]) -> list[Header]:
         """All headers of an answer of the contract's."""
-        headers = [*answer.headers, *cors, *self.fixed, (b"x-request-id", request.id.encode())]
+        public = is_public(answer)
+        fixed = self.fixed_public if public else self.fixed
+        headers = [*answer.headers, *cors, *fixed, (b"x-request-id", request.id.encode())]
         if answer.content_type is not None:
             headers.append((b"content-type", answer.content_type))
         if answer.stream is None and answer.status not in BODILESS:
             headers.append((b"content-length", b"%d" % len(answer.body)))
-        headers.append(VARY_PUBLIC if is_public(answer) else VARY)
+        headers.append(VARY_PUBLIC if public else VARY)
         return headers
 
     def missing(self, request: Request, given: list[Header]) -> list[Header]:

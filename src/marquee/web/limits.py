@@ -8,13 +8,12 @@ long as it does.
 from __future__ import annotations
 
 import time
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
-from limits import RateLimitItem, parse
+from limits import parse
 from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import Column, Double, Integer, Table, Text, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -119,23 +118,39 @@ class PostgresStorage(Storage):
         return row or (0, now)
 
 
+class Policy(NamedTuple):
+    """So many requests in so many seconds."""
+
+    name: str
+    amount: int
+    seconds: int
+
+    @classmethod
+    def of(cls, name: str, rate: str) -> Policy:
+        """The policy of a rate as settings write it, such as `600/minute`."""
+        item = parse(rate)
+        return cls(name, item.amount, item.get_expiry())
+
+
 class RateLimits:
-    """The policies of a server."""
+    """The policies of a server: fixed windows."""
 
     def __init__(self, settings: Settings, storage: Callable[[], Storage]) -> None:
         self.enabled = settings.rate_limits_enabled
-        self._policies: dict[str, RateLimitItem] = {
-            "default": parse(settings.rate_limit_default),
-            "auth": parse(settings.rate_limit_auth),
-            "recommendations": parse(settings.rate_limit_recommendations),
+        rates = {
+            "default": settings.rate_limit_default,
+            "auth": settings.rate_limit_auth,
+            "posters": settings.rate_limit_posters,
+            "recommendations": settings.rate_limit_recommendations,
         }
+        self._policies = {name: Policy.of(name, rate) for name, rate in rates.items()}
         self._make_storage = storage
-        self._own = FixedWindowRateLimiter(ProcessStorage())
+        self._own = ProcessStorage()
         self._down_until = 0.0
 
     @cached_property
-    def _shared(self) -> FixedWindowRateLimiter:
-        return FixedWindowRateLimiter(self._make_storage())
+    def _shared(self) -> Storage:
+        return self._make_storage()
 
     def hit(self, policy: str, caller: str, operation: str) -> None:
         """Count a request. Raises RateLimited with the headers of IETF draft 11.
@@ -144,11 +159,12 @@ class RateLimits:
         """
         if not self.enabled or policy == "none":
             return
-        item = self._policies[policy]
-        keys = (policy, caller) if policy == "default" else (policy, operation, caller)
+        limit = self._policies[policy]
+        what = "" if policy == "default" else operation
+        key = f"limit/{policy}/{what}/{caller}/{limit.amount}/{limit.seconds}"
         if time.monotonic() > self._down_until:
             try:
-                _hit(self._shared, policy, item, keys)
+                _hit(self._shared, limit, key)
             except RateLimited:
                 raise
             except Exception:
@@ -156,7 +172,7 @@ class RateLimits:
                 self._down_until = time.monotonic() + RETRY_SECONDS
             else:
                 return
-        _hit(self._own, policy, item, keys)
+        _hit(self._own, limit, key)
 
 
 def storage_for(settings: Settings, engine: Callable[[], Engine]) -> Storage:
@@ -171,26 +187,18 @@ def storage_for(settings: Settings, engine: Callable[[], Engine]) -> Storage:
     return PostgresStorage(engine()) if settings.marquee_workers > 1 else ProcessStorage()
 
 
-def _hit(
-    limiter: FixedWindowRateLimiter, policy: str, item: RateLimitItem, keys: tuple[str, ...]
-) -> None:
-    if limiter.storage.incr(_key(item, keys), item.get_expiry()) > item.amount:
-        raise _refusal(policy, item, limiter.get_window_stats(item, *keys).reset_time)
+def _hit(storage: Storage, limit: Policy, key: str) -> None:
+    if storage.incr(key, limit.seconds) > limit.amount:
+        raise _refusal(limit, storage.get_expiry(key))
 
 
-@lru_cache(maxsize=4096)
-def _key(item: RateLimitItem, keys: tuple[str, ...]) -> str:
-    """The name of a counter, as the limiter itself makes it."""
-    return item.key_for(*keys)
-
-
-def _refusal(policy: str, item: RateLimitItem, reset_time: float) -> RateLimited:
+def _refusal(limit: Policy, reset_time: float) -> RateLimited:
     seconds = max(1, round(reset_time - time.time()))
     return RateLimited(
         f"Too many requests. Try again in {seconds} seconds.",
         headers={
             "Retry-After": str(seconds),
-            "RateLimit-Policy": f'"{policy}";q={item.amount};w={item.get_expiry()}',
-            "RateLimit": f'"{policy}";r=0;t={seconds}',
+            "RateLimit-Policy": f'"{limit.name}";q={limit.amount};w={limit.seconds}',
+            "RateLimit": f'"{limit.name}";r=0;t={seconds}',
         },
     )

@@ -1,19 +1,37 @@
 """The two kinds of list: numbered pages of the catalogue, and pages by cursor of what grows."""
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    any_,
+    bindparam,
+    func,
+    select,
+    tuple_,
+)
 
 from marquee import signing
 from marquee.db import rows, session
 from marquee.errors import Invalid
+from marquee.remembered import Remembered
 
 DEEPEST = 10_000
+SHORT = 2_000
+"""What the planner takes for so short a list is found whole."""
+FAR_DOWN = 1_000
+TOTAL_BYTES = 1_000
+"""What a remembered total weighs, with its key."""
 PURPOSE = "cursor"
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
@@ -36,15 +54,26 @@ class NumberedPage:
         return -(-self.total_results // self.page_size)
 
 
-def numbered(
+def numbered(  # noqa: PLR0913 - what a numbered page is
     query: Statement,
     values: Values | None = None,
     *,
     counted: Statement,
     page: int,
     page_size: int,
+    shown: Statement | None = None,
+    remembered: Remembered[Any] | None = None,
+    finish: Callable[[Sequence[Row[Any]]], Sequence[Any]] | None = None,
+    number_of: Callable[[], int | None] | None = None,
 ) -> NumberedPage:
     """A page of an ordered query. `counted` selects the same rows without their order.
+
+    With `shown` the query selects ids alone, and `shown` is the columns of the same tables, without
+    a condition: an index then has the order of all pages, and only the rows of this one are read.
+    `remembered` is where totals are kept for others who ask for the same list, and the ids of one
+    that is short or read far down: to find its page takes to find it all. `finish` makes the
+    results of the page's rows. `number_of` counts what is long more cheaply than the database does,
+    or says None.
 
     `values` are those of the queries' `bindparam`s; queries that are one object at every call cost
     least. Raises Invalid for a page that lies beyond the 10,000th result.
@@ -53,11 +82,77 @@ def numbered(
         raise Invalid.value(
             "query", "/page", f"reaches beyond result {DEEPEST}: narrow it by a filter"
         )
-    values = values or {}
-    total, is_estimate = _total(counted, values)
-    window = {"page_size": page_size, "page_start": (page - 1) * page_size}
-    found = rows(_windowed(query), values | window)
-    return NumberedPage(page, page_size, total, is_estimate, found)
+    values, start = values or {}, (page - 1) * page_size
+    if shown is not None and remembered is not None and remembered.hears:
+        known = remembered.find(
+            (counted, _key(values)),
+            lambda: _planned_total(counted, values, number_of),
+            lambda _: TOTAL_BYTES,
+        )
+        total, is_estimate, ids = _remembered(query, values, remembered, known, start)
+    else:
+        (total, is_estimate), ids = _total(counted, values), None
+    if shown is not None and ids is not None:
+        page_ids = ids[start : start + page_size].tolist()
+        found = rows(_with_ids(query, shown), {"page_ids": page_ids})
+    else:
+        windowed = _windowed(query) if shown is None else _joined(query, shown)
+        found = rows(windowed, values | {"page_size": page_size, "page_start": start})
+    results = finish(found) if finish else found
+    return NumberedPage(page, page_size, total, is_estimate, results)
+
+
+def _remembered(
+    query: Statement,
+    values: Values,
+    remembered: Remembered[Any],
+    known: tuple[int, int | None],
+    start: int,
+) -> tuple[int, bool, "array[int] | None"]:
+    """The total, whether it is an estimate, and the ids of a list that is short, or read far down.
+
+    What the planner takes for short is found whole, which counts it as well: to find one page of it
+    would cost the same.
+    """
+    planned, total = known
+    if total is not None and start < FAR_DOWN:
+        return (max(total, planned), True, None) if total > DEEPEST else (total, False, None)
+    ids: array[int] = remembered.find(
+        (query, _key(values)), lambda: _ids(query, values), lambda ids: TOTAL_BYTES + 8 * len(ids)
+    )
+    total = len(ids)
+    return (max(total, planned), True, ids) if total > DEEPEST else (total, False, ids)
+
+
+def _planned_total(
+    counted: Statement, values: Values, number_of: Callable[[], int | None] | None
+) -> tuple[int, int | None]:
+    """What there is beyond `DEEPEST`, as far as it is known, and the number up to there and one
+    more; None where that is better counted by finding it.
+    """
+    planned = _planned(counted, values)
+    if planned > SHORT and number_of is not None and (number := number_of()) is not None:
+        return number, min(number, DEEPEST + 1)
+    return planned, None if planned <= 2 * DEEPEST else _number(counted, values)
+
+
+def _ids(query: Statement, values: Values) -> "array[int]":
+    (row,) = rows(_all_ids(query), values)
+    return array("q", row[0] or ())
+
+
+@lru_cache(maxsize=512)
+def _all_ids(query: Statement) -> Statement:
+    """As one array: thousands of rows would cost more to take than to find."""
+    found = query.limit(DEEPEST + 1).subquery()
+    return select(func.array_agg(found.columns[0]))
+
+
+def _key(values: Values) -> tuple[tuple[str, Hashable], ...]:
+    return tuple(
+        (name, tuple(value) if isinstance(value, list) else value)
+        for name, value in sorted(values.items())
+    )
 
 
 @lru_cache(maxsize=512)
@@ -66,21 +161,51 @@ def _windowed(query: Statement) -> Statement:
 
 
 @lru_cache(maxsize=512)
+def _joined(query: Statement, shown: Statement) -> Statement:
+    """The rows of `shown` whose ids the window has, in its order."""
+    ids = _windowed(query).subquery("page_ids")
+    order = query._order_by_clauses  # noqa: SLF001 - SQLAlchemy tells it nowhere else
+    return shown.join(ids, ids.c.id == _id(query)).order_by(*order)
+
+
+@lru_cache(maxsize=512)
+def _with_ids(query: Statement, shown: Statement) -> Statement:
+    """The rows of `shown` with the ids `page_ids`, in their order."""
+    ids = bindparam("page_ids", type_=ARRAY(BigInteger))
+    return shown.where(_id(query) == any_(ids)).order_by(func.array_position(ids, _id(query)))
+
+
+def _id(query: Statement) -> ColumnElement[int]:
+    column: ColumnElement[int] = query.selected_columns[0]
+    return column
+
+
+@lru_cache(maxsize=512)
 def _number_of(counted: Statement) -> Select[int]:
     return select(func.count()).select_from(counted.limit(DEEPEST + 1).subquery())
 
 
-def _total(counted: Statement, values: Values) -> tuple[int, bool]:
+def _number(counted: Statement, values: Values) -> int:
     (row,) = rows(_number_of(counted), values)
-    if row[0] <= DEEPEST:
-        return row[0], False
+    return int(row[0])
+
+
+def _total(counted: Statement, values: Values) -> tuple[int, bool]:
+    number = _number(counted, values)
+    if number <= DEEPEST:
+        return number, False
+    return max(number, _planned(counted, values)), True
+
+
+def _planned(counted: Statement, values: Values) -> int:
+    """How many rows the planner expects."""
     written = counted.compile(session.get_bind()).construct_expanded_state(values)
     plan = (
         session.connection()
         .exec_driver_sql(f"EXPLAIN (FORMAT JSON) {written.statement}", written.parameters)
         .scalar_one()
     )
-    return max(row[0], int(plan[0]["Plan"]["Plan Rows"])), True
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
 @dataclass(frozen=True)

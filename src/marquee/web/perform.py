@@ -21,9 +21,12 @@ from marquee.web.caching import PrivateAnswers
 from marquee.web.envelope import answer_to, as_refusal
 from marquee.web.limits import RateLimits
 from marquee.web.plan import Plan
+from marquee.web.ranges import ranged
 from marquee.web.request import Request
 from marquee.web.security import require_permission
+from marquee.web.shared import SharedAnswers
 
+NOTHING_SAID = audit.Described()
 FAILED_SIGN_INS = frozenset(("INVALID_CREDENTIALS", "MFA_REQUIRED", "INVALID_CODE"))
 """What a stranger's attempt to sign in is refused with: each is a line of the audit log."""
 
@@ -37,13 +40,21 @@ class PreconditionRequired(Refusal):
 class Performer:
     """Answers requests by their plans. One for a server process."""
 
-    def __init__(self, limits: RateLimits, private: PrivateAnswers, *, validate: bool) -> None:
-        self.limits, self.private, self.validate = limits, private, validate
+    def __init__(
+        self,
+        limits: RateLimits,
+        private: PrivateAnswers,
+        shared: SharedAnswers,
+        *,
+        validate: bool,
+    ) -> None:
+        self.limits, self.private, self.shared = limits, private, shared
+        self.validate = validate
 
     def perform(self, plan: Plan, request: Request) -> Answer:
         """The answer to a request; errors are answers too."""
         came_from, about = origin.set(request.origin), audit.subject.set((None, None))
-        described = audit.described.set(audit.Described())
+        described = audit.described.set(NOTHING_SAID)
         try:
             answer = self._try(plan, request)
         except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
@@ -72,6 +83,8 @@ class Performer:
             self.limits.hit(plan.rate_limit, caller, plan.operation_id)
             require_permission(plan.permission, viewer, plan.method)
             arguments = plan.arguments(request, information)
+            if plan.stored_once:
+                return self.shared.answer(plan, request, lambda: self._handle(plan, arguments))
             if plan.cache is not None and viewer is not None:
                 return self.private.answer(
                     plan, request, viewer, lambda: self._handle(plan, arguments)
@@ -82,7 +95,7 @@ class Performer:
 
     def _handle(self, plan: Plan, arguments: dict[str, object]) -> Answer:
         answer = plan.answer(plan.handler(**arguments), validate=self.validate)
-        if plan.cache is not None:
+        if plan.cache is not None and answer.header(b"etag") is None:
             answer.headers.append((b"etag", etag_of(answer.body)))
         return answer
 
@@ -125,11 +138,17 @@ class Performer:
         if plan.cache is None:
             answer.headers.append((b"cache-control", b"no-store"))
             return answer
+        if plan.varies_by:
+            answer.headers.append((b"vary", ", ".join(plan.varies_by).encode()))
         if plan.cache["scope"] == "private":
             answer.headers.append((b"cache-control", b"private, no-cache"))
+        elif plan.lifetime and answer.header(b"cache-control") is None:
+            answer.headers.append((b"cache-control", plan.lifetime))
         condition, etag = request.headers.get("if-none-match"), answer.header(b"etag")
         if condition and etag and matches(condition, etag) and answer.status == HTTPStatus.OK:
-            return not_modified(answer)
+            return not_modified(answer, request.headers.get("accept-encoding", ""))
+        if plan.has_parts and answer.status == HTTPStatus.OK:
+            return ranged(request, answer)
         return answer
 
     def _refuse(self, plan: Plan, request: Request, error: Exception) -> Answer:

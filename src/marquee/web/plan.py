@@ -13,11 +13,11 @@ from connexion.operations import AbstractOperation
 from marquee.errors import Refusal
 from marquee.viewer import Viewer
 from marquee.web import codec
-from marquee.web.answers import Answer, Stream, encode_headers
+from marquee.web.answers import Answer, Content, Header, Stream, encode_headers
 from marquee.web.bodies import LARGEST, Body
 from marquee.web.codec import Convert
 from marquee.web.multipart import FORM, Form
-from marquee.web.parameters import Parameters
+from marquee.web.parameters import ENGINE_HEADERS, Parameters
 from marquee.web.request import Request
 from marquee.web.schema import Schema
 from marquee.web.security import Scheme, Security, TokenInfo
@@ -80,6 +80,9 @@ class Plan:
         self.parameters = Parameters(
             operation.parameters, open_query=source.get("x-open-query", False)
         )
+        told = [each["name"] for each in operation.parameters if each["in"] == "header"]
+        self.varies_by = tuple(name.lower() for name in told if name.lower() not in ENGINE_HEADERS)
+        """The headers that an answer depends on, beside those that each does."""
         self.body = Body(source["requestBody"]) if JSON in operation.consumes else None
         self.form = Form(source["requestBody"]) if FORM in operation.consumes else None
         self.security = Security(operation.security, schemes)
@@ -89,12 +92,16 @@ class Plan:
         self.idempotent: bool = source.get("x-idempotent", False)
         self.if_match: str | None = source.get("x-if-match")
         self.cache: dict[str, Any] | None = source.get("x-cache")
+        self.lifetime = _lifetime(self.cache)
+        self.stored_once = (self.cache or {}).get("stored") == "once"
+        self.waits: bool = source.get("x-waits", False)
         self.outcomes = dict(_outcomes(operation, encoders))
         success = [
             each for status, each in self.outcomes.items() if status < HTTPStatus.BAD_REQUEST
         ]
         # JSON among them: errors are, and generated clients ask for nothing else where they can.
         self.media_types = {JSON, *(each.media_type for each in success if each.media_type)}
+        self.has_parts = HTTPStatus.PARTIAL_CONTENT in self.outcomes
         self.has_content = any(each.media_type for each in success)
         self.default_status = min(
             status for status in self.outcomes if status < HTTPStatus.MULTIPLE_CHOICES
@@ -103,9 +110,9 @@ class Plan:
     @property
     def public(self) -> bool:
         """Whether one stored answer serves everybody."""
-        return (
-            self.cache is not None and self.cache["scope"] == "public" and not self.security.schemes
-        )
+        cache = self.cache or {}
+        stored = cache.get("scope") == "public" and cache.get("stored", True)
+        return stored and not self.security.schemes
 
     @property
     def largest_body(self) -> int:
@@ -134,7 +141,11 @@ class Plan:
             return
         ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
         for media_type in self.media_types:
-            if media_type in ranges or media_type.partition("/")[0] + "/*" in ranges:
+            kind, _, rest = media_type.partition("/")
+            if media_type in ranges or f"{kind}/*" in ranges:
+                return
+            # Which one of several it is, nobody knows yet.
+            if rest == "*" and any(each.startswith(f"{kind}/") for each in ranges):
                 return
         raise NotAcceptable(f"This operation answers with {', '.join(sorted(self.media_types))}.")
 
@@ -153,8 +164,27 @@ class Plan:
             return Answer(
                 status, b"", result.content_type.encode(), encode_headers(headers), result.pieces
             )
+        if isinstance(result, Content):
+            return self._content(result, outcome, encode_headers(headers))
         body = outcome.write(result, validate=validate)
         return Answer(status, body, outcome.content_type, encode_headers(headers))
+
+    def _content(self, content: Content, outcome: Outcome, headers: list[Header]) -> Answer:
+        kind, _, _rest = content.media_type.partition("/")
+        if outcome.media_type not in (content.media_type, f"{kind}/*"):
+            words = f"{self.operation_id} does not document {content.media_type}."
+            raise BrokenPromise(words)
+        headers.append((b"etag", f'"{content.digest}"'.encode()))
+        return Answer(outcome.status, content.data, content.media_type.encode(), headers)
+
+
+def _lifetime(cache: dict[str, Any] | None) -> bytes | None:
+    """The `Cache-Control` of a public answer whose contract says for how long it holds."""
+    if cache is None or "max_age" not in cache:
+        return None
+    stale = cache.get("stale_while_revalidate")
+    more = f", stale-while-revalidate={stale}" if stale else ""
+    return f"public, max-age={cache['max_age']}{more}".encode()
 
 
 def _outcomes(operation: AbstractOperation, encoders: codec.Encoders) -> list[tuple[int, Outcome]]:

@@ -70,7 +70,9 @@ class Request:
     @property
     def origin(self) -> Origin:
         """Where it came from."""
-        agent = self.headers.get("user-agent", "")[:500].encode("ascii", "replace").decode()
+        agent = self.headers.get("user-agent", "")[:500]
+        if not agent.isascii():
+            agent = agent.encode("ascii", "replace").decode()
         return Origin(self.address, agent or None, self.id)
 
 

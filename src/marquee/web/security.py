@@ -55,8 +55,10 @@ class Scheme:
 
     def check(self, credential: str, request: Request) -> TokenInfo:
         """Who the credential stands for. Raises Unauthenticated, or what the function raises."""
-        arguments = {"request": request} if self._takes_request else {}
-        information = self._check(credential, **arguments)
+        if self._takes_request:
+            information = self._check(credential, request=request)
+        else:
+            information = self._check(credential)
         if information is None:
             raise Unauthenticated("The credential does not hold.")
         return information
@@ -69,6 +71,7 @@ class Security:
         self.alternatives = [[schemes[name] for name in each] for each in requirements if each]
         self.optional = not requirements or {} in requirements
         self.schemes = list({s.name: s for each in self.alternatives for s in each}.values())
+        self.alone = {each[0].name: each[0] for each in self.alternatives if len(each) == 1}
 
     def authenticate(self, request: Request) -> TokenInfo:
         """Who is calling: empty where nobody need be. Raises Unauthenticated or Forbidden.
@@ -83,6 +86,10 @@ class Security:
         for scheme in self.schemes:
             if (credential := scheme.credential(request)) is not None:
                 given[scheme.name] = credential
+        if len(given) == 1:
+            ((name, credential),) = given.items()
+            if (enough := self.alone.get(name)) is not None:
+                return enough.check(credential, request)
         chosen = self._chosen(given)
         known = {
             s.name: s.check(given[s.name], request)

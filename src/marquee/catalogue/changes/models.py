@@ -4,6 +4,9 @@ Triggers add a row for each row that is written, in the same transaction, and NO
 follower remembers the snapshot (`pg_current_snapshot()`) in which it last looked: what has changed
 since are the rows whose transaction that snapshot did not see. Numbers from a sequence would not
 do, as they are not given in the order of the commits.
+
+What loads a great many titles at once (`marquee demo --titles`) may write no rows, but takes the
+next number of the sequence `search_generation`: an index built for an earlier one is built anew.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """Inventing titles and people: rows for COPY, the same for the same seed, made one by one.
 
 A title is a number from 0: first the films, then the series. The few arrays over all of them take
-18 bytes a title; everything else is made, sent and forgotten.
+20 bytes a title; everything else is made, sent and forgotten.
 """
 
 # ruff: noqa: S311 - nothing here is a secret
@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from itertools import accumulate, product
 from random import Random
@@ -20,8 +21,14 @@ from marquee.catalogue.titles import search_title, sort_title
 TITLE_WORDS = 30_000
 FAMILY_NAMES = 20_000
 ONE_SERIES_IN = 8
-FIRST_YEAR, LAST_YEAR = 1920, 2025
+FIRST_DAY, LAST_DAY = date(1920, 1, 1), date(2025, 12, 31)
+DAYS = [
+    (FIRST_DAY + timedelta(days=day)).isoformat() for day in range((LAST_DAY - FIRST_DAY).days + 1)
+]
+STUDIOS = 500
 MOMENTS = 4_096
+NULL = "\\N"
+"""As COPY writes it."""
 ACTORS = (2, 7)
 """The fewest and the most draws for a cast; a person drawn twice is in it once."""
 
@@ -44,11 +51,17 @@ class Columns:
 
 TITLES = (
     "id title search_title sort_title year overview original_language languages countries genres"
-    " age_rating vote_average vote_count popularity attribution added_at updated_at"
+    " keywords studios age_rating vote_average vote_count popularity external_ratings attribution"
+    " added_at updated_at"
 )
-MOVIES = Columns.of("movies", f"{TITLES} release_date runtime_minutes status revenue_usd")
-TVSHOWS = Columns.of("tvshows", f"{TITLES} first_air_date episode_runtime_minutes status networks")
-SEASONS = Columns.of("seasons", "tvshow_id season_number name air_date episode_count")
+MOVIES = Columns.of(
+    "movies", f"{TITLES} release_date runtime_minutes status revenue_usd collection_id"
+)
+TVSHOWS = Columns.of(
+    "tvshows",
+    f"{TITLES} first_air_date episode_runtime_minutes status networks show_type air_days"
+    " total_seasons total_episodes",
+)
 CREDITS = Columns.of("credits", "person_id movie_id tvshow_id job position")
 
 
@@ -84,7 +97,7 @@ class Catalogue:
     """What is decided about all titles beforehand, and the rows that follow from it."""
 
     def __init__(self, titles: int, seed: int) -> None:
-        """Decide kind, popularity, quality and genres of every title."""
+        """Decide kind, popularity, quality, genres and day of every title."""
         self.seed = seed
         self.size = titles
         self.films = titles - titles // ONE_SERIES_IN
@@ -96,39 +109,36 @@ class Catalogue:
             self.rank[title] = rank
         self.quality = array("f", (random.gauss(6.3, 1.2) for _ in self.by_rank))
         self.genres = array("i", _genre_sets(random, titles))
-        age = LAST_YEAR - FIRST_YEAR
-        self.year = array("h", (LAST_YEAR - int(age * random.random() ** 2) for _ in self.by_rank))
+        last = len(DAYS) - 1
+        self.day = array("i", (last - int(last * random.random() ** 2) for _ in self.by_rank))
+        """Days since `FIRST_DAY`."""
 
-    def movies(self, first_id: int) -> Iterator[str]:
-        """Rows of `movies`, the first with this id."""
+    def movies(self, first_id: int, collection: Callable[[int], int | None]) -> Iterator[str]:
+        """Rows of `movies`, the first with this id; of each number `collection` knows the id."""
         random = Random(f"{self.seed} movies")
         chance = random.random
         for title, common in self._common(range(self.films), first_id, random):
             genre = words.GENRES[members(self.genres[title])[0]]
             minutes = genre.minutes + int(40 * (chance() - 0.5))
             revenue = int(4e9 * chance() / (self.rank[title] + 10) ** 0.8)
-            yield f"{common}\t{minutes}\treleased\t{revenue}\n"
+            of = collection(title)
+            yield f"{common}\t{minutes}\treleased\t{revenue}\t{NULL if of is None else of}\n"
 
-    def tvshows(self, first_id: int) -> Iterator[str]:
-        """Rows of `tvshows`, the first with this id."""
+    def tvshows(self, first_id: int, totals: Iterator[tuple[int, int]]) -> Iterator[str]:
+        """Rows of `tvshows`, the first with this id, with totals of seasons and episodes."""
         random = Random(f"{self.seed} tvshows")
         chance = random.random
-        for _, common in self._common(range(self.films, self.size), first_id, random):
+        for title, common in self._common(range(self.films, self.size), first_id, random):
+            seasons, episodes = next(totals)
             status = words.STATUSES[int(chance() * len(words.STATUSES))]
             network = words.NETWORKS[int(chance() * len(words.NETWORKS))]
             minutes = 22 + 19 * int(chance() * 3)
-            yield f"{common}\t{minutes}\t{status}\t{{{network}}}\n"
-
-    def seasons(self, first_id: int) -> Iterator[str]:
-        """Rows of `seasons`, for series of which the first has this id."""
-        random = Random(f"{self.seed} seasons")
-        for show in range(self.films, self.size):
-            year = self.year[show] - 1
-            seasons = min(1 + int(8 ** random.random()), LAST_YEAR - year)
-            for number in range(1, 1 + seasons):
-                owner, episodes = first_id + show - self.films, random.randint(6, 24)
-                at = f"{year + number}-12-{random.randint(1, 28):02}"
-                yield f"{owner}\t{number}\tSeason {number}\t{at}\t{episodes}\n"
+            kind = words.SHOW_TYPES.get(_genre_names(self.genres[title]), "scripted")
+            day = words.DAYS[int(chance() * len(words.DAYS))]
+            yield (
+                f"{common}\t{minutes}\t{status}\t{{{network}}}\t{kind}\t{{{day}}}"
+                f"\t{seasons}\t{episodes}\n"
+            )
 
     def credits(self, people: Sequence[int], first_film: int, first_series: int) -> Iterator[str]:
         """Rows of `credits`: one or two directors or creators, writers, and a cast of up to seven.
@@ -156,13 +166,13 @@ class Catalogue:
     def _common(self, titles: range, first_id: int, random: Random) -> Iterator[tuple[int, str]]:
         """Each title with its columns up to the date, which films and series have in common."""
         chance = random.random
-        named = _title_maker(random)
+        named, keywords, studio = title_maker(random), _keywords(random), _studio(random)
         country = Weighted([country.weight for country in words.COUNTRIES]).draw
         times = moments(random)
         for title in titles:
             rank, genres = self.rank[title], self.genres[title]
             name, home = named(), HOMES[country(chance())]
-            year = self.year[title]
+            day = DAYS[self.day[title]]
             votes = int(300_000 / (rank + 5) ** 0.75 * (0.5 + chance()))
             average = min(9.7, max(1.0, self.quality[title]))
             added = times[int(chance() * MOMENTS)]
@@ -170,18 +180,18 @@ class Catalogue:
                 title,
                 (
                     f"{first_id + title - titles.start}\t{name}\t{search_title(name)}"
-                    f"\t{sort_title(name)}\t{year}\t{_overview(genres, chance)}\t{home}"
-                    f"\t{{{_genre_names(genres)}}}"
+                    f"\t{sort_title(name)}\t{day[:4]}\t{_overview(genres, chance)}\t{home}"
+                    f"\t{{{_genre_names(genres)}}}\t{{{keywords()}}}\t{{{studio()}}}"
                     f"\t{words.AGE_RATINGS[int(chance() * len(words.AGE_RATINGS))]}\t{average:.1f}"
-                    f"\t{votes}\t{1000 / (rank + 1) ** 0.6:.4f}\tSynthetic\t{added}\t{added}"
-                    f"\t{year}-{1 + int(chance() * 12):02}-{1 + int(chance() * 28):02}"
+                    f"\t{votes}\t{1000 / (rank + 1) ** 0.6:.4f}\t{_scores(average, chance)}"
+                    f"\tSynthetic\t{added}\t{added}\t{day}"
                 ),
             )
 
 
 def people(number: int) -> Iterator[str]:
     """Names of as many people, all different."""
-    family = _invented_words(FAMILY_NAMES, words.FAMILY_ENDINGS)
+    family = invented_words(FAMILY_NAMES, words.FAMILY_ENDINGS)
     pairs = len(words.FIRST_NAMES) * len(family)
     for person in range(number):
         # 7,919 has no divisor in common with the number of pairs: each comes once.
@@ -213,20 +223,67 @@ def _genre_names(genres: int) -> str:
 
 
 def _overview(genres: int, chance: Callable[[], float]) -> str:
-    """Two sentences with words of the first and of the last genre."""
+    """Two or three sentences with words of the first and of the last genre."""
     first, last = words.GENRES[members(genres)[0]], words.GENRES[members(genres)[-1]]
     person = first.people[int(chance() * len(first.people))]
-    deed = last.deeds[int(chance() * len(last.deeds))]
-    place = words.PLACES[int(chance() * len(words.PLACES))]
-    turn = words.TURNS[int(chance() * len(words.TURNS))]
-    return f"In {place}, {person} {deed}. {turn}"
+    return words.TELLINGS[int(chance() * len(words.TELLINGS))].format(
+        person=person,
+        opening=person.capitalize(),
+        deed=last.deeds[int(chance() * len(last.deeds))],
+        place=words.PLACES[int(chance() * len(words.PLACES))],
+        turn=words.TURNS[int(chance() * len(words.TURNS))],
+        adjective=words.ADJECTIVES[int(chance() * len(words.ADJECTIVES))],
+        noun=words.NOUNS[int(chance() * len(words.NOUNS))],
+    )
 
 
-def _title_maker(random: Random) -> Callable[[], str]:
+def _scores(average: float, chance: Callable[[], float]) -> str:
+    """What critics gave, as JSON: two titles of three have it."""
+    if chance() < 1 / 3:
+        return "[]"
+    tomatoes = min(100, max(1, int(10 * average + 30 * (chance() - 0.5))))
+    metacritic = min(100, max(1, int(9 * average + 20 * (chance() - 0.5))))
+    return (
+        f'[{{"source": "rotten_tomatoes", "value": "{tomatoes}%", "score": {tomatoes / 10}}}, '
+        f'{{"source": "metacritic", "value": "{metacritic}/100", "score": {metacritic / 10}}}]'
+    )
+
+
+def _keywords(random: Random) -> Callable[[], str]:
+    """A function that draws two to four keywords, with commas between them."""
+    chance, draw = random.random, Ranked(len(words.NOUNS), 20).draw
+
+    def make() -> str:
+        number = 2 + int(chance() * 3)
+        return ",".join({words.NOUNS[draw(chance())]: None for _ in range(number)})
+
+    return make
+
+
+def studios() -> list[str]:
+    """Names of all studios, the busiest first."""
+    made = invented_words(STUDIOS, words.ENDINGS)
+    forms = words.STUDIOS
+    return [forms[place % len(forms)].format(noun=noun) for place, noun in enumerate(made)]
+
+
+def _studio(random: Random) -> Callable[[], str]:
+    """A function that draws one or two studios, with a comma between them."""
+    chance, draw, names = random.random, Ranked(STUDIOS, 10).draw, studios()
+
+    def make() -> str:
+        first, second = draw(chance()), draw(chance())
+        both = first != second and chance() < 1 / 4
+        return f"{names[first]},{names[second]}" if both else names[first]
+
+    return make
+
+
+def title_maker(random: Random) -> Callable[[], str]:
     """A function that makes up titles, of common words much more often than of rare ones."""
     chance = random.random
     nouns = [noun.capitalize() for noun in words.NOUNS]
-    nouns += _invented_words(TITLE_WORDS, words.ENDINGS)
+    nouns += invented_words(TITLE_WORDS, words.ENDINGS)
     adjectives = [adjective.capitalize() for adjective in words.ADJECTIVES]
     noun, adjective = Ranked(len(nouns), 8).draw, Ranked(len(adjectives), 5).draw
     place = Ranked(len(words.PLACES), 20).draw
@@ -243,7 +300,7 @@ def _title_maker(random: Random) -> Callable[[], str]:
     return make
 
 
-def _invented_words(number: int, endings: Sequence[str]) -> list[str]:
+def invented_words(number: int, endings: Sequence[str]) -> list[str]:
     """So many different words, the same ones for every seed."""
     parts = (words.ONSETS, words.VOWELS, words.CODAS, endings)
     made = dict.fromkeys("".join(each).capitalize() for each in product(*parts))

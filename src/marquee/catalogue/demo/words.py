@@ -166,7 +166,7 @@ GENRES = (
         ),
     ),
     Genre(
-        "Sci-Fi",
+        "Science Fiction",
         6,
         111,
         ("an android", "a lone astronaut", "a quantum physicist", "the captain of a colony ship"),
@@ -241,6 +241,14 @@ TURNS = (
     "A storm leaves them no way back.",
     "The neighbours start to talk.",
 )
+TELLINGS = (
+    "In {place}, {person} {deed}. {turn}",
+    "{opening} {deed}, and all because of the {adjective} {noun}. {turn}",
+    "After many years in {place}, {person} {deed}. The {noun} is only the beginning.",
+    "{turn} {opening} comes home to {place}, {deed} and finds the {adjective} {noun}.",
+    "{opening} {deed}. Nobody in {place} has seen the like since the {noun}. {turn}",
+)
+"""How a story is told."""
 COUNTRIES = (
     Country("United States", "English", "en", 40),
     Country("United Kingdom", "English", "en", 10),
@@ -273,3 +281,31 @@ FORMS = (
 )
 """What titles look like."""
 STATUSES = ("ended", "ended", "returning", "canceled")
+STUDIOS = (
+    "{noun} Pictures",
+    "{noun} Films",
+    "Studio {noun}",
+    "{noun} Entertainment",
+    "{noun} Brothers",
+)
+"""What studios are called."""
+SHOW_TYPES = {"Documentary": "documentary", "Comedy": "talk show", "Music": "reality"}
+"""Of series with these genres and no others; the rest is scripted."""
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+TRANSLATED = {
+    "de": "Das Geheimnis von {noun}",
+    "es": "La noche de {noun}",
+    "fr": "Les ombres de {noun}",
+    "it": "Il ritorno di {noun}",
+    "pt-BR": "O caminho de {noun}",
+}
+"""What titles look like in other languages."""
+QUALITIES = (
+    ("4K", "Ultra HD", 24_000, "hevc", "HDR10"),
+    ("1080p", "HD", 9_000, "h264", "SDR"),
+    ("1080p", "HD", 6_000, "hevc", "SDR"),
+    ("720p", "HD", 4_000, "h264", "SDR"),
+    ("SD", "Any", 1_500, "h264", "SDR"),
+)
+"""Of files: the resolution, the profile, kbit/s, the video codec and the dynamic range."""
+SOUNDS = (("aac", "2.0"), ("ac3", "5.1"), ("truehd", "7.1"))

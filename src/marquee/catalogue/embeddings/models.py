@@ -44,4 +44,7 @@ class Embedding(Model):
     content_hash: Mapped[bytes] = mapped_column(LargeBinary)
     """Of the text and genres that were embedded: what has not changed is not embedded again."""
     vector: Mapped[Any] = mapped_column(HALFVEC())
+    """The text's, of length 1, then the genres', shorter: see `vectors`."""
+    passages: Mapped[bytes] = mapped_column(LargeBinary, server_default="")
+    """Vectors of the sentences of its plot, a byte for each number."""
     embedded_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -13,3 +13,17 @@ class Genre(Model):
     name: Mapped[str] = mapped_column(unique=True)
     slug: Mapped[str]
     """The name for addresses: small letters, digits and hyphens."""
+
+
+class GenreTally(Model):
+    """How many more titles of a kind a genre has: the sum of its rows is their number.
+
+    Triggers add a row for each genre of what is written, and sum rows up now and then.
+    """
+
+    __tablename__ = "genre_tallies"
+
+    kind: Mapped[str]
+    """`movie` or `tvshow`."""
+    genre: Mapped[str]
+    titles: Mapped[int]

@@ -1,66 +1,80 @@
 """Rules about films."""
 
-from functools import lru_cache
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, Unpack
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    func,
-    select,
-    true,
-)
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import bindparam, exists
 
+from marquee.catalogue.files.models import MediaFile
+from marquee.catalogue.images.addresses import poster_url
+from marquee.catalogue.listing import Listed, Listing, exact_first
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.sources import source
-from marquee.catalogue.people.models import Credit, Job, Person
 from marquee.catalogue.titles import search_title
-from marquee.db import find, missing, rows, session
+from marquee.catalogue.translations.languages import Asked
+from marquee.db import find, missing, session
 from marquee.viewer import Viewer
 
-UNLISTED = ("title_words", "images", "watch_providers")
-COLUMNS = tuple(column for column in Movie.__table__.columns if column.key not in UNLISTED)
-PEOPLE = (
-    select(Credit.job, Credit.character, Person.id.label("person_id"), Person.name)
-    .join(Person, Person.id == Credit.person_id)
-    .where(Credit.movie_id == bindparam("movie_id"))
-    .order_by(Credit.position, Credit.id)
+INTERNAL = ("search_title", "sort_title", "title_words", "images", "external_ids")
+DETAILS = tuple(each for each in Movie.__table__.columns if each.key not in INTERNAL)
+ONLY_IN_DETAILS = (
+    *("attribution", "metadata_updated_at", "homepage", "keywords", "studios", "collection_id"),
+    *("languages", "countries", "external_ratings", "metacritic_score", "watch_providers"),
+    *("budget_usd", "revenue_usd"),
 )
-CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "query": Movie.title_words.op("@@")(func.to_tsquery("simple", bindparam("query"))),
-    "year_from": Movie.year >= bindparam("year_from"),
-    "year_to": Movie.year <= bindparam("year_to"),
-    "duration": Movie.runtime_minutes.between(bindparam("shortest"), bindparam("longest")),
-    "min_score": Movie.vote_average >= bindparam("min_score"),
-    "age_rating": Movie.age_rating.in_(bindparam("age_rating", expanding=True)),
-    "genre": Movie.genres.overlap(cast(bindparam("genre"), ARRAY(Text))),
-}
+POSTER_URL = poster_url(Movie)
+HAS_FILE = exists().where(MediaFile.movie_id == Movie.id)
 DURATIONS = {"under-90": (1, 89), "90-120": (90, 120), "over-120": (121, 100_000)}
-ORDERS: dict[str, InstrumentedAttribute[Any]] = {
-    "popularity": Movie.popularity,
-    "title": Movie.sort_title,
-    "year": Movie.year,
-    "added": Movie.added_at,
-    "rating": Movie.vote_average,
-}
+LISTING = Listing(
+    Movie,
+    (*(each for each in DETAILS if each.key not in ONLY_IN_DETAILS), POSTER_URL),
+    {
+        "duration": Movie.runtime_minutes.between(bindparam("shortest"), bindparam("longest")),
+        "min_runtime": Movie.runtime_minutes >= bindparam("min_runtime"),
+        "max_runtime": Movie.runtime_minutes <= bindparam("max_runtime"),
+        "collection_id": Movie.collection_id == bindparam("collection_id"),
+        "has_file": HAS_FILE,
+        "resolution": HAS_FILE.where(
+            MediaFile.resolution.in_(bindparam("resolution", expanding=True))
+        ),
+    },
+    {
+        "popularity": Movie.popularity,
+        "title": Movie.sort_title,
+        "year": Movie.year,
+        "release_date": Movie.release_date,
+        "rating": Movie.vote_average,
+        "rt_score": Movie.rt_score,
+        "metacritic": Movie.metacritic_score,
+        "runtime": Movie.runtime_minutes,
+        "added": Movie.added_at,
+        "match": (exact_first(Movie), Movie.popularity.desc(), Movie.id.desc()),
+    },
+)
 
 
-class Filters(TypedDict, total=False):
-    """What `GET /movies` can be narrowed by."""
+class Filters(Asked, total=False):
+    """What `GET /movies` can be narrowed by, and the language of the answer."""
 
     query: str
     year_from: int
     year_to: int
     duration: Literal["under-90", "90-120", "over-120"]
+    min_runtime: int
+    max_runtime: int
     min_score: float
+    min_rt_score: int
+    min_metacritic: int
+    has_awards: bool
     age_rating: list[str]
     genre: list[str]
+    country: list[str]
+    collection_id: int
+    has_file: bool
+    resolution: list[str]
+    min_votes: int
+    watch_status: Literal["any", "watched", "unwatched"]
+    min_watchers: int
+    max_watchers: int
 
 
 def named(viewer: Viewer, body: dict[str, Any]) -> Movie:
@@ -79,50 +93,19 @@ def named(viewer: Viewer, body: dict[str, Any]) -> Movie:
     return movie
 
 
-def listed(
-    sort: str, order: str, **filters: Unpack[Filters]
-) -> tuple[Select[Any], Select[Any], dict[str, Any]]:
-    """Two queries of the films that pass all filters, in order and to be counted, and their
-    values.
-    """
-    values: dict[str, Any] = dict(filters)
-    if "query" in filters:
-        values["query"] = _words(filters["query"])
-    if "duration" in filters:
+def listed(sort: str, order: str, viewer_id: int | None = None, **asked: Unpack[Filters]) -> Listed:
+    """The films that pass all filters, in order."""
+    found = LISTING.listed(sort, order, viewer_id, **asked)
+    if "duration" in asked:
+        values = found["values"]
         values["shortest"], values["longest"] = DURATIONS[values.pop("duration")]
-    return *_queries(sort, order, tuple(filters)), values
+    return found
 
 
-@lru_cache(maxsize=512)
-def _queries(sort: str, order: str, filters: tuple[str, ...]) -> tuple[Select[Any], Select[Any]]:
-    """The queries for these filters, whatever their values."""
-    passing = and_(true(), *(CONDITIONS[name] for name in filters))
-    column, descending = ORDERS[sort], order == "desc"
-    by = column.desc().nulls_last() if descending else column.asc().nulls_last()
-    # Without NULLS LAST where nothing is null, so that the order is that of the index.
-    if not column.property.columns[0].nullable:
-        by = column.desc() if descending else column.asc()
-    tie = Movie.id.desc() if descending else Movie.id.asc()
-    return select(*COLUMNS).where(passing).order_by(by, tie), select(Movie.id).where(passing)
-
-
-def credited(movie: Movie) -> dict[str, Any]:
-    """A film with its people, by one query."""
-    people = rows(PEOPLE, {"movie_id": movie.id})
-    shown = {column.key: getattr(movie, column.key) for column in COLUMNS}
-    by_job = {job: [row for row in people if row.job == job] for job in Job}
-    return shown | {
-        "directors": by_job[Job.DIRECTOR],
-        "writers": by_job[Job.WRITER],
-        "cast_members": by_job[Job.ACTOR],
-    }
-
-
-def _words(text: str) -> str:
-    """A query for titles with all words of a text, the last perhaps as a beginning; for none
-    where there is no word.
+def matching(words: str, **asked: Unpack[Asked]) -> Listed:
+    """The films with these words in the title, the last perhaps as a beginning: those that are
+    called so, those that begin so, the others; the popular first.
     """
-    words = [
-        f"'{word}'" for word in search_title(text).replace("'", " ").replace("\\", " ").split()
-    ]
-    return " & ".join(words) + ":*" if words else ""
+    found = LISTING.listed("match", "asc", query=words, **asked)
+    found["values"]["title"] = search_title(words)
+    return found

@@ -1,6 +1,7 @@
 """Series, their seasons and their episodes."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Self
 
 from sqlalchemy import Computed, ForeignKey, Index, Select, SmallInteger, Text, func, select, text
@@ -56,7 +57,8 @@ class TVShow(Titled, Model):
     @classmethod
     def visible_to(cls, _viewer: Viewer) -> Select[Self]:
         """All of them: the catalogue is the same for everybody."""
-        return select(cls)
+        query: Select[Self] = _all(cls)
+        return query
 
 
 class Season(Model):
@@ -81,7 +83,8 @@ class Season(Model):
     @classmethod
     def visible_to(cls, _viewer: Viewer) -> Select[Self]:
         """All of them: the catalogue is the same for everybody."""
-        return select(cls)
+        query: Select[Self] = _all(cls)
+        return query
 
 
 class Episode(Model):
@@ -95,8 +98,9 @@ class Episode(Model):
             "season_number",
             "episode_number",
             unique=True,
+            postgresql_include=["id"],
         ),
-        Index("episodes_season_idx", "season_id", "episode_number"),
+        Index("episodes_season_idx", "season_id", "episode_number", postgresql_include=["id"]),
         Index("episodes_air_date_idx", "air_date", "id"),
         Index("episodes_added_idx", "added_at", "id"),
     )
@@ -122,4 +126,10 @@ class Episode(Model):
     @classmethod
     def visible_to(cls, _viewer: Viewer) -> Select[Self]:
         """All of them: the catalogue is the same for everybody."""
-        return select(cls)
+        query: Select[Self] = _all(cls)
+        return query
+
+
+@cache
+def _all(model: type[Model]) -> Any:  # noqa: ANN401 - a cache forgets which
+    return select(model)

@@ -1,20 +1,23 @@
 """Figures about users. A column that leads to its user has the name of its figure in its `info`,
 under `COUNTED_AS`: so that the domains above say what is counted of theirs, and nobody below them
-has to know them.
+has to know them. `COUNTED_IF` is a condition beside it, where not all rows count.
 """
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import Column, func, select, true
 
 from marquee.db import Model, session
 
-COUNTED_AS = "counted_as"
+COUNTED_AS, COUNTED_IF = "counted_as", "counted_if"
 
 
 def of(user_id: int) -> dict[str, int]:
     """Every figure of a user, in one query."""
     columns = _counted()
     counts = [
-        select(func.count()).where(column == user_id).scalar_subquery().label(name)
+        select(func.count())
+        .where(column == user_id, column.info.get(COUNTED_IF, true()))
+        .scalar_subquery()
+        .label(name)
         for name, column in columns.items()
     ]
     return dict(session.execute(select(*counts)).one()._mapping)  # noqa: SLF001 - its public name

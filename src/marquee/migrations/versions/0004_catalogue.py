@@ -34,32 +34,100 @@ CREATE FUNCTION marquee_slug(name text) RETURNS text LANGUAGE sql IMMUTABLE AS $
   SELECT coalesce(nullif(trim(BOTH '-' FROM
     regexp_replace(lower(name), '[^[:alnum:]]+', '-', 'g')), ''), name)
 $$;
+CREATE FUNCTION marquee_name_titles() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE other_names boolean;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    other_names := EXISTS (
+      SELECT id, genres, studios FROM changed EXCEPT SELECT id, genres, studios FROM former);
+    IF NOT other_names AND TG_ARGV[0] = 'tvshow' THEN
+      other_names := EXISTS (
+        SELECT id, networks FROM changed EXCEPT SELECT id, networks FROM former);
+    END IF;
+    IF NOT other_names THEN
+      RETURN NULL;
+    END IF;
+    INSERT INTO genre_tallies (kind, genre, titles)
+      SELECT TG_ARGV[0], genre, sum(titles)
+      FROM (SELECT unnest(genres) AS genre, 1 AS titles FROM changed
+            UNION ALL SELECT unnest(genres), -1 FROM former) AS both_
+      GROUP BY genre HAVING sum(titles) <> 0;
+  ELSE
+    INSERT INTO genre_tallies (kind, genre, titles)
+      SELECT TG_ARGV[0], genre, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END
+      FROM changed, unnest(genres) AS genre GROUP BY genre;
+  END IF;
+  IF random() < 0.01 THEN
+    WITH gone AS (
+      DELETE FROM genre_tallies
+      WHERE id IN (SELECT id FROM genre_tallies FOR UPDATE SKIP LOCKED)
+      RETURNING kind, genre, titles)
+    INSERT INTO genre_tallies (kind, genre, titles)
+      SELECT kind, genre, sum(titles) FROM gone GROUP BY kind, genre HAVING sum(titles) <> 0;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO genres (name, slug)
+    SELECT name, marquee_slug(name) FROM (SELECT DISTINCT unnest(genres) AS name FROM changed) AS named
+    WHERE NOT EXISTS (SELECT FROM genres known WHERE known.name = named.name)
+    ORDER BY name ON CONFLICT DO NOTHING;
+  INSERT INTO studios (name)
+    SELECT name FROM (SELECT DISTINCT unnest(studios) AS name FROM changed) AS named
+    WHERE NOT EXISTS (SELECT FROM studios known WHERE known.name = named.name)
+    ORDER BY name ON CONFLICT DO NOTHING;
+  IF TG_ARGV[0] = 'tvshow' THEN
+    INSERT INTO networks (name)
+      SELECT name FROM (SELECT DISTINCT unnest(networks) AS name FROM changed) AS named
+      WHERE NOT EXISTS (SELECT FROM networks known WHERE known.name = named.name)
+      ORDER BY name ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END $$;
 CREATE FUNCTION marquee_note_titles() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP <> 'DELETE' AND TG_ARGV[0] IN ('movie', 'tvshow') THEN
-    INSERT INTO genres (name, slug)
-      SELECT DISTINCT name, marquee_slug(name) FROM changed, unnest(genres) AS name
-      WHERE NOT EXISTS (SELECT FROM genres known WHERE known.name = name.name)
-      ORDER BY name ON CONFLICT DO NOTHING;
-    INSERT INTO studios (name)
-      SELECT DISTINCT name FROM changed, unnest(studios) AS name
-      WHERE NOT EXISTS (SELECT FROM studios known WHERE known.name = name.name)
-      ORDER BY name ON CONFLICT DO NOTHING;
-  END IF;
-  IF TG_OP <> 'DELETE' AND TG_ARGV[0] = 'tvshow' THEN
-    INSERT INTO networks (name)
-      SELECT DISTINCT name FROM changed, unnest(networks) AS name
-      WHERE NOT EXISTS (SELECT FROM networks known WHERE known.name = name.name)
-      ORDER BY name ON CONFLICT DO NOTHING;
-  END IF;
   INSERT INTO title_changes (kind, changed_id) SELECT TG_ARGV[0], id FROM changed;
   PERFORM pg_notify('marquee_titles', '');
   RETURN NULL;
 END $$;
 """
-"""What titles name has a row of its own, whoever wrote the title; and who follows the catalogue
-hears that it has changed.
+"""What titles name has a row of its own, whoever wrote the title; titles are counted by genre; and
+who follows the catalogue hears that it has changed. Tallies are added to and only now and then
+summed up, by whoever gets hold of them: so nobody waits for another's transaction. Plans of these
+statements are made once for few rows: none may be bad for many, as a join of the two states is.
 """
+NAME = """
+CREATE TRIGGER name_{event} AFTER {event} ON {table} REFERENCING {states}
+  FOR EACH STATEMENT EXECUTE FUNCTION marquee_name_titles('{kind}')
+"""
+NAME_EVENTS = {
+    "INSERT": "NEW TABLE AS changed",
+    "UPDATE": "NEW TABLE AS changed OLD TABLE AS former",
+    "DELETE": "OLD TABLE AS changed",
+}
+PARTS = """
+CREATE FUNCTION marquee_note_titles_of() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO title_changes (kind, changed_id)
+    SELECT DISTINCT 'movie', movie_id FROM changed WHERE movie_id IS NOT NULL;
+  IF TG_TABLE_NAME = 'media_files' THEN
+    INSERT INTO title_changes (kind, changed_id)
+      SELECT DISTINCT 'tvshow', tvshow_id
+      FROM changed JOIN episodes ON episodes.id = changed.episode_id;
+  ELSE
+    INSERT INTO title_changes (kind, changed_id)
+      SELECT DISTINCT 'tvshow', tvshow_id FROM changed WHERE tvshow_id IS NOT NULL;
+  END IF;
+  PERFORM pg_notify('marquee_titles', '');
+  RETURN NULL;
+END $$;
+"""
+"""A title has changed when what hangs on it has."""
+NOTE_PART = """
+CREATE TRIGGER note_{event}_{state} AFTER {event} ON {table} REFERENCING {state} TABLE AS changed
+  FOR EACH STATEMENT EXECUTE FUNCTION marquee_note_titles_of()
+"""
+PART_EVENTS = (("INSERT", "NEW"), ("UPDATE", "NEW"), ("UPDATE", "OLD"), ("DELETE", "OLD"))
 FOLLOWED = {"movies": "movie", "tvshows": "tvshow", "people": "person", "collections": "collection"}
 EVENTS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
 NOTE = """
@@ -91,7 +159,15 @@ INSERT INTO genres (name, slug)
   SELECT name, marquee_slug(name) FROM (
     SELECT unnest(genres) AS name FROM movies UNION SELECT unnest(genres) FROM tvshows) AS named
   ORDER BY name;
+INSERT INTO genre_tallies (kind, genre, titles)
+  SELECT 'movie', genre, count(*) FROM movies, unnest(genres) AS genre GROUP BY genre
+  UNION ALL
+  SELECT 'tvshow', genre, count(*) FROM tvshows, unnest(genres) AS genre GROUP BY genre;
 INSERT INTO networks (name) SELECT DISTINCT name FROM tvshows, unnest(networks) AS name ORDER BY name;
+INSERT INTO episodes (tvshow_id, season_id, season_number, episode_number, title)
+  SELECT tvshow_id, id, season_number, number, 'Episode ' || number
+  FROM seasons, generate_series(1, least(episode_count, 2000)) AS number
+  ORDER BY id, number;
 UPDATE tvshows SET total_seasons = counted.seasons, total_episodes = counted.episodes
   FROM (SELECT tvshow_id, count(*) AS seasons, sum(episode_count) AS episodes
         FROM seasons WHERE season_number > 0 GROUP BY tvshow_id) AS counted
@@ -100,7 +176,9 @@ UPDATE tvshows SET total_seasons = counted.seasons, total_episodes = counted.epi
 """From the titles that are there already."""
 DROP = """
 DROP FUNCTION marquee_count_seasons() CASCADE;
+DROP FUNCTION marquee_note_titles_of() CASCADE;
 DROP FUNCTION marquee_note_titles() CASCADE;
+DROP FUNCTION marquee_name_titles() CASCADE;
 DROP FUNCTION marquee_slug(text);
 DROP SEQUENCE search_generation;
 """
@@ -138,6 +216,14 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("genres_pkey")),
         sa.UniqueConstraint("name", name=op.f("genres_name_key")),
+    )
+    op.create_table(
+        "genre_tallies",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("genre", sa.Text(), nullable=False),
+        sa.Column("titles", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("genre_tallies_pkey")),
     )
     op.create_table(
         "kept_images",
@@ -227,6 +313,7 @@ def upgrade() -> None:
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("vector", HALFVEC(), nullable=False),
+        sa.Column("passages", sa.LargeBinary(), server_default="", nullable=False),
         sa.Column(
             "embedded_at",
             sa.DateTime(timezone=True),
@@ -301,13 +388,18 @@ def upgrade() -> None:
     op.create_index("episodes_added_idx", "episodes", ["added_at", "id"], unique=False)
     op.create_index("episodes_air_date_idx", "episodes", ["air_date", "id"], unique=False)
     op.create_index(
-        "episodes_season_idx", "episodes", ["season_id", "episode_number"], unique=False
+        "episodes_season_idx",
+        "episodes",
+        ["season_id", "episode_number"],
+        unique=False,
+        postgresql_include=["id"],
     )
     op.create_index(
         "episodes_tvshow_id_season_number_episode_number_key",
         "episodes",
         ["tvshow_id", "season_number", "episode_number"],
         unique=True,
+        postgresql_include=["id"],
     )
     op.create_table(
         "translations",
@@ -464,6 +556,15 @@ def upgrade() -> None:
             nullable=False,
         ),
     )
+    op.add_column(
+        "movies",
+        sa.Column(
+            "external_ids",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+        ),
+    )
     op.create_index(op.f("ix_movies_collection_id"), "movies", ["collection_id"], unique=False)
     op.create_index("movies_metacritic_asc_idx", "movies", ["metacritic_score", "id"], unique=False)
     op.create_index(
@@ -586,6 +687,15 @@ def upgrade() -> None:
             nullable=False,
         ),
     )
+    op.add_column(
+        "tvshows",
+        sa.Column(
+            "external_ids",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+        ),
+    )
     op.create_index(
         "tvshows_added_idx",
         "tvshows",
@@ -646,10 +756,17 @@ def upgrade() -> None:
     op.execute(NAMES)
     op.execute(COUNTS)
     op.execute(FILL)
+    for event, states in NAME_EVENTS.items():
+        for table, kind in (("movies", "movie"), ("tvshows", "tvshow")):
+            op.execute(NAME.format(event=event, states=states, table=table, kind=kind))
     for event, state in EVENTS.items():
         for table, kind in FOLLOWED.items():
             op.execute(NOTE.format(event=event, state=state, table=table, kind=kind))
         op.execute(COUNT.format(event=event, state=state))
+    op.execute(PARTS)
+    for event, state in PART_EVENTS:
+        for table in ("credits", "translations", "media_files"):
+            op.execute(NOTE_PART.format(event=event, state=state, table=table))
     change_roles(
         "UPDATE roles SET permissions = array_append(permissions, :permission) "
         "WHERE name = :role AND NOT :permission = ANY (permissions)"
@@ -676,6 +793,7 @@ def downgrade() -> None:
     op.drop_index("tvshows_aired_idx", table_name="tvshows")
     op.drop_index("tvshows_aired_asc_idx", table_name="tvshows")
     op.drop_index("tvshows_added_idx", table_name="tvshows")
+    op.drop_column("tvshows", "external_ids")
     op.drop_column("tvshows", "watch_providers")
     op.drop_column("tvshows", "images")
     op.drop_column("tvshows", "metacritic_score")
@@ -711,6 +829,7 @@ def downgrade() -> None:
     op.drop_index("movies_metacritic_idx", table_name="movies")
     op.drop_index("movies_metacritic_asc_idx", table_name="movies")
     op.drop_index(op.f("ix_movies_collection_id"), table_name="movies")
+    op.drop_column("movies", "external_ids")
     op.drop_column("movies", "watch_providers")
     op.drop_column("movies", "images")
     op.drop_column("movies", "metacritic_score")
@@ -728,6 +847,7 @@ def downgrade() -> None:
     op.drop_table("embeddings")
     op.drop_table("title_changes")
     op.drop_table("studios")
+    op.drop_table("genre_tallies")
     op.drop_table("search_indexes")
     op.drop_table("networks")
     op.drop_table("kept_images")

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, func, or_, select
 
 from marquee import audit, clock
+from marquee.catalogue.changes.models import TitleChange
+from marquee.catalogue.search.models import SearchIndex
 from marquee.db import Model, checkpoint, session
 from marquee.identity.auth.models import OneTimeToken, RefreshToken, Session, SignInAttempts
 from marquee.job_runs import JobRun
@@ -57,6 +59,8 @@ def _expired() -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     long_ago = now - audit.KEPT
     yield "activity", tables["activity"], audit.Activity.created_at < long_ago
     yield "job_runs", tables["job_runs"], JobRun.completed_at < now - RUNS_KEPT
+    yield "title_changes", tables["title_changes"], TitleChange.created_at < yesterday
+    yield "search_indexes", tables["search_indexes"], SearchIndex.seen_at < yesterday
 
 
 def _remove(table: Table, which: ColumnElement[bool], progress: Progress) -> int:

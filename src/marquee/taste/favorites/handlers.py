@@ -8,7 +8,10 @@ from marquee.identity.users.service import account
 from marquee.taste.favorites import service
 from marquee.taste.favorites.models import Favorite
 from marquee.viewer import Viewer
+from marquee.watching.watch_history.listing import mark_films
 from marquee.web.paging import by_cursor
+
+mark_films("is_favorite", service.OF_WATCHED)
 
 
 def list_favorites(

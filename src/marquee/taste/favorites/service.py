@@ -13,7 +13,14 @@ from marquee.errors import Conflict
 from marquee.identity.users.models import User
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
+from marquee.watching.progress.models import Watch
 
+OF_WATCHED = (
+    select(Favorite.id)
+    .where(Favorite.movie_id == Watch.movie_id, Favorite.user_id == Watch.user_id)
+    .exists()
+)
+"""Whether a film that a user has watched is a favourite of that user."""
 EARLIEST, LATEST = date(1, 1, 1), date(9999, 12, 31)
 
 

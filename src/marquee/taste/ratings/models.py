@@ -35,6 +35,7 @@ class Rating(Model):
             unique=True,
             postgresql_where=text("tvshow_id IS NOT NULL"),
         ),
+        Index("ratings_user_idx", "user_id", "id"),
         Index("ratings_movie_idx", "movie_id", postgresql_where=text("movie_id IS NOT NULL")),
         Index("ratings_tvshow_idx", "tvshow_id", postgresql_where=text("tvshow_id IS NOT NULL")),
     )

@@ -8,6 +8,7 @@ from marquee.catalogue.movies.models import Movie
 from marquee.db import session
 from marquee.errors import Conflict
 from marquee.taste.ratings.models import Rating
+from marquee.taste.trakt import changes
 from marquee.viewer import Viewer
 
 # Built once: to build a statement costs more than to run it.
@@ -37,6 +38,7 @@ def rate_movie(user: Viewer, movie: Movie, stars: float) -> Rating:
             # It may have been removed since; then there is no id to tell.
             details={"existing_id": existing} if existing else None,
         )
+    changes.note(rating)
     return rating
 
 
@@ -46,4 +48,11 @@ def change(rating: Rating, stars: float) -> Rating:
     """
     rating.score, rating.source, rating.updated_at = stars * 2, "manual", clock.now()
     session.flush()
+    changes.note(rating)
     return rating
+
+
+def remove(rating: Rating) -> None:
+    """Take a rating back, in stars and from 1 to 10."""
+    changes.note(rating)
+    session.delete(rating)

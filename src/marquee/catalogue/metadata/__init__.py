@@ -1,0 +1,1 @@
+"""What TMDB says of titles: searched, shown, and saved in the catalogue."""

@@ -1,0 +1,113 @@
+"""Completing what somebody types: titles that begin so, or with a word that does.
+
+The last word is a beginning, unless a blank follows. Titles that begin with all of it come first,
+then the popular. Where few are found so, words may have a typo from their fourth letter on.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, select
+from tantivy import Occur, Query
+
+from marquee.catalogue.images.addresses import poster_url
+from marquee.catalogue.movies.models import Movie
+from marquee.catalogue.search import words
+from marquee.catalogue.search.index import reader
+from marquee.catalogue.search.schema import (
+    LONGEST_BEGINNING,
+    LONGEST_START,
+    STOP_WORDS,
+    folded,
+    schema,
+)
+from marquee.catalogue.titles import search_title
+from marquee.catalogue.tvshows.models import TVShow
+from marquee.db import rows
+
+SHORT = 3
+"""Up to so many letters, popular titles are completed first: so many titles begin so."""
+WHOLE, BEGINS, IS, HAS = 20.0, 10.0, 2.0, 1.0
+MODELS: dict[str, type[Movie | TVShow]] = {"movie": Movie, "tvshow": TVShow}
+
+
+def complete(kind: str, text: str, limit: int) -> list[dict[str, Any]]:
+    """The titles of a kind that a text may be the beginning of. Raises Unavailable."""
+    only = words.only(kind)
+    ids: list[int] = []
+    with reader.searching() as searcher:
+        for query in _attempts(text):
+            found = searcher.search(
+                words.narrowed(query, [only]), limit, count=False, weight_by_field="weight"
+            )
+            ids += (id_ for _, id_ in words.keys_of(searcher, found.hits) if id_ not in ids)
+            if len(ids) >= limit:
+                break
+    found_rows = {row.id: row for row in rows(_shown(kind), {"ids": ids[:limit]})} if ids else {}
+    return [dict(found_rows[id_]._mapping) for id_ in ids if id_ in found_rows]  # noqa: SLF001 - SQLAlchemy's way to a dict
+
+
+@cache
+def _shown(kind: str) -> Select[*tuple[Any, ...]]:
+    model = MODELS[kind]
+    columns = (model.id, model.title, model.original_title, model.year, poster_url(model))
+    return select(*columns).where(model.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+
+
+def _attempts(text: str) -> Iterator[Query]:
+    """What to look for, one after the other, until there is enough."""
+    whole = search_title(text)
+    typed = folded(text).split()
+    if not typed:
+        return
+    is_over = text[-1].isspace()
+    *before, last = (*typed, "") if is_over else typed
+    before = [word for word in before if word not in STOP_WORDS]
+    begun = whole + " " * is_over
+    if not before and len(last) <= SHORT:
+        yield _completion("starts_popular", before, last, begun)
+    yield _completion("starts", before, last, begun)
+    if any(words.distance(word) for word in (*before, last)):
+        yield _mistyped(before, last)
+
+
+def _completion(field: str, before: list[str], last: str, begun: str) -> Query:
+    """All words before, as they are, and the beginning of the last."""
+    must = [_word(word) for word in before]
+    if last:
+        must.append(_term(field, last[:LONGEST_START], HAS))
+    begins = _term("begins", begun[:LONGEST_BEGINNING], BEGINS)
+    if not must:
+        return begins
+    better = [begins, _term("whole", begun.strip(), WHOLE)]
+    if last:
+        better.append(_term("title", last, IS))
+    return Query.boolean_query(
+        [*((Occur.Must, each) for each in must), *((Occur.Should, each) for each in better)]
+    )
+
+
+def _mistyped(before: list[str], last: str) -> Query:
+    """The same with typos; a beginning is as long as what was typed."""
+    must = [_fuzzy(("title", "other"), word) for word in before]
+    if last:
+        must.append(_fuzzy(("starts",), last[:LONGEST_START]))
+    return Query.boolean_query([(Occur.Must, each) for each in must])
+
+
+def _word(word: str) -> Query:
+    return Query.disjunction_max_query([_term("title", word, HAS), _term("other", word, HAS)])
+
+
+def _fuzzy(fields: tuple[str, ...], word: str) -> Query:
+    distance = min(words.distance(word), 1)
+    if not distance:
+        return Query.disjunction_max_query([_term(field, word, HAS) for field in fields])
+    return Query.disjunction_max_query(
+        [Query.fuzzy_term_query(schema(), field, word, distance) for field in fields]
+    )
+
+
+def _term(field: str, word: str, score: float) -> Query:
+    return Query.const_score_query(Query.term_query(schema(), field, word, "basic"), score)

@@ -1,0 +1,90 @@
+"""The search index as this process reads it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import tantivy
+
+from marquee.catalogue.search import folder
+from marquee.errors import Unavailable
+
+log = structlog.get_logger("marquee")
+
+RETRY_AFTER = 2
+
+
+@dataclass
+class _Opened:
+    path: Path
+    index: tantivy.Index
+    stamp: tuple[int, int]
+    """Of Tantivy's list of segments, which each commit replaces."""
+
+
+class Reader:
+    """The index that this process searches, as it was when `refresh` was called last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._opened: _Opened | None = None
+        self._unreadable: Path | None = None
+
+    def refresh(self) -> None:
+        """See what has been written since; cheap where nothing was."""
+        with self._lock:
+            path = folder.folder().current()
+            if path is None:
+                self._opened = None
+                return
+            try:
+                self._see(path)
+            except FileNotFoundError:
+                return  # it is being replaced at this moment: the next call sees the new one
+            except (OSError, ValueError) as error:
+                if self._unreadable != path:
+                    log.warning("search_index_unreadable", path=str(path), error=str(error)[:200])
+                    folder.folder().suspect()
+                self._unreadable = path
+
+    def _see(self, path: Path) -> None:
+        status = (path / "meta.json").stat()
+        stamp = status.st_mtime_ns, status.st_ino
+        if self._opened is None or self._opened.path != path:
+            self._opened = _Opened(path, folder.open_index(path), stamp)
+            self._opened.index.reload()
+        elif self._opened.stamp != stamp:
+            self._opened.index.reload()
+            self._opened.stamp = stamp
+
+    @contextmanager
+    def searching(self) -> Iterator[tantivy.Searcher]:
+        """What to search with. Raises Unavailable (SEARCH_UNAVAILABLE) while there is no index, or
+        where it turns out to be damaged.
+        """
+        opened = self._opened
+        if opened is None:
+            raise _unavailable("The search index is being built.")
+        try:
+            yield opened.index.searcher()
+        except BaseException as error:
+            # A panic of Tantivy is no Exception; refusals and bugs of ours pass.
+            if (
+                type(error) not in {ValueError, OSError}
+                and type(error).__name__ != "PanicException"
+            ):
+                raise
+            log.exception("search_failed", path=str(opened.path))
+            folder.folder().suspect()
+            raise _unavailable("The search index is being looked at.") from error
+
+
+def _unavailable(message: str) -> Unavailable:
+    return Unavailable(message, "SEARCH_UNAVAILABLE", retry_after=RETRY_AFTER)
+
+
+reader = Reader()
+"""The one of this process."""

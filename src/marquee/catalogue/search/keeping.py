@@ -1,0 +1,247 @@
+"""Keeping the search index of this machine: one of its server processes follows the database.
+
+Each process has a thread that looks every second, and at once when it hears that titles have
+changed. Whoever holds the lock of the folder writes; the others read what was written. The kernel
+gives the lock to another process when its holder dies.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import tantivy
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from marquee import db, notices
+from marquee.catalogue.changes.models import CHANNEL
+from marquee.catalogue.search import folder, following
+from marquee.catalogue.search.folder import Folder, State
+from marquee.catalogue.search.following import Present, TooFarBehind, Unusable
+from marquee.catalogue.search.index import reader
+from marquee.processes import PARENT, Lock
+
+log = structlog.get_logger("marquee")
+
+READ_SECONDS = 0.25
+"""How often a process looks for what the keeper has written."""
+FOLLOW_SECONDS = 1.0
+TELL_SECONDS = 5.0
+WRITE_SECONDS = 60.0
+"""How often the state is written though nothing has changed."""
+RETRY_SECONDS = 60.0
+"""After a building that has failed."""
+MEMORY = 15 * 2**20
+
+TELL = text("""
+INSERT INTO search_indexes (place, generation, snapshot, documents, error)
+VALUES (:place, :generation, :snapshot, :documents, :error)
+ON CONFLICT (place) DO UPDATE SET
+    generation = excluded.generation, snapshot = excluded.snapshot, documents = excluded.documents,
+    error = excluded.error, seen_at = now(),
+    building = CASE WHEN :is_building THEN search_indexes.building END
+""")
+
+
+@dataclass
+class _Kept:
+    """The index that holds, with what writes it."""
+
+    path: Path
+    state: State
+    index: tantivy.Index
+    writer: tantivy.IndexWriter
+    written_at: float
+
+    @classmethod
+    def of(cls, path: Path, state: State) -> "_Kept":
+        index = folder.open_index(path)
+        return cls(path, state, index, index.writer(MEMORY, 1), time.monotonic())
+
+    def documents(self) -> int:
+        """How many it has."""
+        self.index.reload()
+        return int(self.index.searcher().num_docs)
+
+
+@dataclass
+class _Build:
+    """A process that builds an index."""
+
+    process: "subprocess.Popen[bytes]"
+    path: Path
+    generation: int
+
+
+class Keeper:
+    """What the thread of one process knows."""
+
+    def __init__(self, engine: Engine) -> None:
+        url = engine.url.render_as_string(hide_password=False)
+        self._engine = db.engine_for(url, pool_size=1)
+        self._folder: Folder = folder.folder()
+        self._lock = Lock(self._folder.lock)
+        self._kept: _Kept | None = None
+        self._build: _Build | None = None
+        self._error: str | None = None
+        self._warned = ""
+        self._retry_at = self._told_at = self._followed_at = 0.0
+
+    def run(self, woken: threading.Event) -> None:
+        """Keep on; nothing that goes wrong ends it."""
+        while True:
+            heard = woken.wait(READ_SECONDS)
+            woken.clear()
+            try:
+                self._turn(heard=heard)
+                self._warned = ""
+            except (SQLAlchemyError, OSError, ValueError) as error:
+                self._warn(str(error).strip()[:200])
+                self._forget()
+                time.sleep(FOLLOW_SECONDS)
+            except Exception:
+                log.exception("search_index_not_followed")
+                self._forget()
+                time.sleep(FOLLOW_SECONDS)
+
+    def _warn(self, error: str) -> None:
+        """Say what is wrong, once for as long as it is."""
+        if error != self._warned:
+            log.warning("search_index_not_followed", error=error)
+        self._warned = error
+
+    def _forget(self) -> None:
+        """Look at the folder anew: a writer that has failed is good for nothing."""
+        self._kept = None
+
+    def _turn(self, *, heard: bool) -> None:
+        if not self._lock.held:
+            self._folder.path.mkdir(parents=True, exist_ok=True)
+        now = time.monotonic()
+        if self._lock.take() and (heard or now - self._followed_at >= FOLLOW_SECONDS):
+            self._followed_at = now
+            with self._engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                self._keep(connection)
+        reader.refresh()
+
+    def _keep(self, connection: Connection) -> None:
+        present = following.present(connection)
+        self._finish_building()
+        if self._folder.suspected() or not self._stands():
+            self._kept = None
+        try:
+            if self._kept is None:
+                self._kept = self._adopted(connection, present)
+            self._follow(connection, self._kept, present)
+            following.check_generation(self._kept.state, present)
+        except TooFarBehind as reason:
+            if isinstance(reason, Unusable):
+                self._folder.drop()
+            self._begin_building(connection, present, str(reason))
+        self._tell(connection)
+
+    def _stands(self) -> bool:
+        """Whether the index that is kept is still there, and the one that holds."""
+        return self._kept is None or self._folder.current() == self._kept.path
+
+    def _adopted(self, connection: Connection, present: Present) -> _Kept:
+        """The index that holds, if it is sound and can be followed. Raises TooFarBehind."""
+        path = self._folder.current()
+        state = folder.read_state(path) if path else None
+        if path is None or state is None or not folder.is_sound(path):
+            raise Unusable("There is none that is sound.")
+        following.check(connection, state, present)
+        return _Kept.of(path, state)
+
+    def _follow(self, connection: Connection, kept: _Kept, present: Present) -> None:
+        kept.state, written = following.catch_up(connection, kept.writer, kept.state, present)
+        if written or time.monotonic() - kept.written_at >= WRITE_SECONDS:
+            folder.write_state(kept.path, kept.state)
+            kept.written_at = time.monotonic()
+
+    def _begin_building(self, connection: Connection, present: Present, reason: str) -> None:
+        if self._build is not None or time.monotonic() < self._retry_at:
+            return
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        self._folder.clear(self._folder.current())
+        path = self._folder.new()
+        log.info("search_index_building", reason=reason, path=str(path))
+        self._tell(connection, at_once=True)
+        module = "marquee.catalogue.search.building"
+        process = subprocess.Popen(  # noqa: S603 - this program
+            [sys.executable, "-m", module, path, str(present.generation), self._folder.place],
+            env={**os.environ, PARENT: str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            # Nobody else builds in this folder before this one has ended.
+            pass_fds=self._lock.inheritance(),
+        )
+        self._build = _Build(process, path, present.generation)
+
+    def _finish_building(self) -> None:
+        """Let the new index hold, if it is complete."""
+        build = self._build
+        if build is None or build.process.poll() is None:
+            return
+        self._build = None
+        _, said = build.process.communicate()
+        state = folder.read_state(build.path)
+        if build.process.returncode or state is None:
+            lines = said.decode(errors="replace").strip().splitlines()
+            self._error = (lines[-1] if lines else f"It ended with {build.process.returncode}.")[
+                :500
+            ]
+            log.error("search_index_not_built", error=self._error)
+        else:
+            self._error, self._retry_at = None, 0
+            self._kept = _Kept.of(build.path, state)
+            self._folder.switch(build.path)
+            log.info("search_index_built", path=str(build.path))
+        self._folder.clear(self._folder.current())
+        self._told_at = 0
+
+    def _tell(self, connection: Connection, *, at_once: bool = False) -> None:
+        """Write the row of this machine's index."""
+        if not at_once and time.monotonic() - self._told_at < TELL_SECONDS:
+            return
+        kept = self._kept
+        values = {
+            "place": self._folder.place,
+            "generation": kept.state.generation if kept else 0,
+            "snapshot": kept.state.snapshot if kept else None,
+            "documents": kept.documents() if kept else 0,
+            "error": self._error,
+            "is_building": at_once or self._build is not None,
+        }
+        connection.execute(TELL, values)
+        self._told_at = time.monotonic()
+
+
+_woken = threading.Event()
+_started = threading.Event()
+
+
+def _heard(_payload: str) -> None:
+    _woken.set()
+
+
+def _hears(_hears: bool) -> None:  # noqa: FBT001 - a subscriber's signature
+    """Notices are listened to in every server process, and nowhere else: there indexes are read."""
+    _woken.set()
+    if not _started.is_set():
+        _started.set()
+        keeper = Keeper(db.engine())
+        threading.Thread(target=keeper.run, args=(_woken,), name="search", daemon=True).start()
+
+
+def subscribe() -> None:
+    """Let the thread start in a process as soon as it listens to notices."""
+    notices.subscribe(notices.Subscriber(CHANNEL, _heard, _hears))

@@ -1,0 +1,1 @@
+"""What is watched most by all users of late."""

@@ -1,0 +1,1 @@
+"""Trakt: a user's ratings, kept the same there and here."""

@@ -1,0 +1,1 @@
+"""How far a user is in a film or an episode."""

@@ -1,0 +1,1 @@
+"""What users have watched, listed and counted; and taking it back."""
