@@ -74,7 +74,8 @@ def mean_well(name: str, path: dict[str, Any], query: dict[str, Any]) -> None:
         path["movie_id"] = number % KNOWN_FILMS + 1
     # A cursor is signed: nobody can make one up.
     query.pop("cursor", None)
-    page, size = (whole(query.get(word, 20)) for word in ("page", "page_size"))
+    # 50 is the largest size that a page has by default.
+    page, size = (whole(query.get(word, 50)) for word in ("page", "page_size"))
     if "page" in query and page * size > DEEPEST:
         # Numbered pages end at the 10,000th result, which no schema of two parameters can say.
         query["page"] = max(1, DEEPEST // size)
