@@ -19,15 +19,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from marquee import clock, db
+from marquee.catalogue.collections.models import Collection
+from marquee.catalogue.people.models import Credit, Person
+from marquee.catalogue.tvshows.models import Episode, Season, TVShow
 from marquee.identity.auth import passwords, tokens
 from marquee.identity.auth.models import Session
-from marquee.identity.users.models import User
+from marquee.identity.users.models import Role, User, UserRole
 from marquee.postgres import Postgres
 from tests.committed import Committed, committed
-from tests.contract.hooks import KNOWN_FILMS, PASSWORD
+from tests.contract.hooks import KNOWN_FILMS, KNOWN_SERIES, PASSWORD
 from tests.live import Live, live, own_database
 
 ROOT = Path(__file__).parents[1]
@@ -99,17 +102,27 @@ def running() -> Iterator[tuple[Live, Committed, Path]]:
 
 def prepare(server: Live, rows: Committed, folder: Path) -> dict[str, str]:
     """Films, two users, and the files that name them; what the hooks must know."""
+    together, somebody = rows.make(Collection, name="Films"), rows.make(Person, name="Somebody")
     for number in range(1, KNOWN_FILMS + 1):
-        rows.movie(
+        film = rows.movie(
             f"Film {number}",
             tmdb_id=number,
+            collection_id=together.id,
             year=1950 + number,
             genres=[GENRES[number % len(GENRES)]],
             popularity=number,
         )
+        rows.make(Credit, movie_id=film.id, person_id=somebody.id, job="actor", position=0)
+    for number in range(1, KNOWN_SERIES + 1):
+        _series(rows, f"Series {number}")
     # Ids that no made-up request will name: an administrator may disable whoever has one.
     rows.session.execute(text("alter table users alter column id restart with 1000000000000"))
     users = {name: rows.user() for name in ("alice", "bob", "carol", "dave")}
+    # Permissions are taken from the roles that everybody knows, while it runs.
+    role = rows.session.scalars(select(Role).where(Role.name == "user")).one()
+    own = rows.make(Role, name="alone", permissions=list(role.permissions))
+    for user in users.values():
+        rows.make(UserRole, user_id=user.id, role_id=own.id)
     users["alice"].password_hash = users["dave"].password_hash = passwords.hashed(PASSWORD)
     rows.session.commit()
     entries: list[dict[str, Any]] = []
@@ -130,6 +143,15 @@ def prepare(server: Live, rows: Committed, folder: Path) -> dict[str, str]:
         "SCHEMATHESIS_USERNAME": users["alice"].username,
         "SCHEMATHESIS_WFC": str(wfc),
     }
+
+
+def _series(rows: Committed, title: str) -> None:
+    """A series of one season with one episode: all three have the same id."""
+    words = {"search_title": title.lower(), "sort_title": title.lower()}
+    show = rows.make(TVShow, title=title, **words)
+    season = rows.make(Season, tvshow_id=show.id, season_number=1, name="Season 1", episode_count=1)
+    of = {"tvshow_id": show.id, "season_id": season.id, "season_number": 1}
+    rows.make(Episode, **of, episode_number=1, title="Episode 1")
 
 
 def _token(rows: Committed, user: User) -> str:
