@@ -16,6 +16,7 @@ from marquee.catalogue.movies import sources
 from marquee.catalogue.people.models import Person
 from marquee.catalogue.titles import search_title, sort_title
 from marquee.catalogue.tvshows.models import TVShow
+from marquee.job_runs import JobRun
 from marquee.services import http
 from tests.committed import Committed, committed
 from tests.fakes.tmdb import KEY, FakeTmdb
@@ -54,6 +55,7 @@ def real(engine: Engine) -> Iterator[Committed]:
         made.session.execute(delete(Collection).where(Collection.tmdb_collection_id.is_not(None)))
         for model in (Person, Studio, Network):
             made.session.execute(delete(model).where(model.tmdb_id.is_not(None)))
+        made.session.execute(delete(JobRun).where(JobRun.job_name == "refresh-metadata"))
         made.session.commit()
 
 

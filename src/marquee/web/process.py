@@ -10,6 +10,8 @@ from marquee.web.contract import Document
 
 def application(document: Document | None = None) -> App:
     """The application of one server process: what granian calls in each."""
+    # What the start makes is made to stay: to look for garbage among it would only take time.
+    gc.disable()
     values = settings.current()
     logs.configure(values.log_level)
     engine = db.engine_for(
@@ -23,4 +25,5 @@ def application(document: Document | None = None) -> App:
     # What the start has made stays: no collection need walk through the contract's plans again.
     gc.collect()
     gc.freeze()
+    gc.enable()
     return app
