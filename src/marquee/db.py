@@ -91,6 +91,11 @@ def _result(query: Select[*Columns], values: dict[str, Any] | None) -> CursorRes
     return session.connection().execute(query, values)
 
 
+def as_dict(row: Row[*tuple[Any, ...]] | dict[str, Any]) -> dict[str, Any]:
+    """The columns of a row by name; a dictionary as it is."""
+    return row if isinstance(row, dict) else dict(row._mapping)  # noqa: SLF001 - its public name
+
+
 def missing(model: type[Model], id: int) -> NotFound:  # noqa: A002
     """The refusal that there is no such row: `There is no movie 7.`, MOVIE_NOT_FOUND."""
     name = model.__name__

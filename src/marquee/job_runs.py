@@ -73,6 +73,11 @@ def task_of(job_name: str) -> str:
     return f"job:{job_name}"
 
 
+def accepted(run: JobRun, message: str) -> tuple[dict[str, Any], int]:
+    """The answer of an operation that a run goes on for: `JobAnswer` of the contract, and 202."""
+    return {"message": message, "job_id": run.id, "status": run.status}, 202
+
+
 def start(
     job_name: str,
     started_by: int | None = None,

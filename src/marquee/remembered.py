@@ -5,10 +5,10 @@ Only while notices are heard (`marquee.notices`): whoever is deaf asks the datab
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from marquee import notices, settings
 
@@ -29,6 +29,14 @@ class _Entry(Generic[T]):
     good_until: float
     repaid_until: float
     weight: int
+
+
+def key_of(values: Mapping[str, Any]) -> tuple[tuple[str, Hashable], ...]:
+    """Values by name, some of them lists, as part of a key."""
+    return tuple(
+        (name, tuple(value) if isinstance(value, list) else value)
+        for name, value in sorted(values.items())
+    )
 
 
 class Remembered(Generic[T]):

@@ -202,9 +202,9 @@ class TestRemoveOthers:
     ) -> None:
         values = {"content_hash": b"1", "vector": [1.0, 0.0]}
         with scratch.begin() as connection:
-            connection.execute(text(FILM))
+            film = connection.execute(text(f"{FILM} RETURNING id")).scalar_one()
             for model in ("fake@16", "old@2"):
-                row = {"movie_id": 1, "model": model, **values}
+                row = {"movie_id": film, "model": model, **values}
                 connection.execute(Embedding.__table__.insert().values(row))
         assert making.remove_others(Progress()) == {"models": 1, "removed": 1}
         with scratch.connect() as connection:

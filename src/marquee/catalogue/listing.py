@@ -4,7 +4,7 @@ built once for each combination of them.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
 from sqlalchemy import (
     ARRAY,
@@ -26,7 +26,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.search import counting
 from marquee.catalogue.titles import search_title
-from marquee.catalogue.translations.languages import wanted
+from marquee.catalogue.translations.languages import Asked, wanted
 from marquee.catalogue.translations.models import Translation
 from marquee.catalogue.translations.service import translated
 from marquee.catalogue.tvshows.models import TVShow
@@ -61,7 +61,7 @@ class Listing:
 
     `conditions` say what a filter of that name lets pass, by a `bindparam` of that name; one
     without a `bindparam` is for a filter that is true or false. `orders` are what may be sorted
-    by; each wants an index with the id to break ties.
+    by; each wants an index with the id to break ties. `match` is for what has the words of a title.
     """
 
     def __init__(
@@ -76,7 +76,8 @@ class Listing:
         self._owner = Translation.movie_id if model is Movie else Translation.tvshow_id
         self._conditions = {**common_conditions(model), **conditions}
         self._personal: dict[str, Mapping[str, ColumnElement[bool]]] = {}
-        self._orders = orders
+        match = exact_first(model), model.popularity.desc(), model.id.desc()
+        self._orders = {**orders, "match": match}
         self._shown = select(*columns).select_from(model)
         self._queries = lru_cache(maxsize=512)(self._made)
 
@@ -119,6 +120,14 @@ class Listing:
             "number_of": number_of,
             "finish": partial(translated, owner=self._owner, languages=languages),
         }
+
+    def matching(self, words: str, **asked: Unpack[Asked]) -> Listed:
+        """The titles with these words, the last perhaps as a beginning: those that are called so,
+        those that begin so, the others; the popular first.
+        """
+        found = self.listed("match", "asc", query=words, **asked)
+        found["values"]["title"] = search_title(words)
+        return found
 
     def _made(
         self,

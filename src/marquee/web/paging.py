@@ -1,7 +1,7 @@
 """The two kinds of list: numbered pages of the catalogue, and pages by cursor of what grows."""
 
 from array import array
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -24,14 +24,14 @@ from sqlalchemy import (
 from marquee import signing
 from marquee.db import rows, session
 from marquee.errors import Invalid
-from marquee.remembered import Remembered
+from marquee.remembered import Remembered, key_of
 
 DEEPEST = 10_000
 SHORT = 2_000
 """What the planner takes for so short a list is found whole."""
 FAR_DOWN = 1_000
-TOTAL_BYTES = 1_000
-"""What a remembered total weighs, with its key."""
+ENTRY_BYTES = 1_000
+"""What something remembered weighs, with its key, beside ids."""
 PURPOSE = "cursor"
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
@@ -70,8 +70,8 @@ def numbered(  # noqa: PLR0913 - what a numbered page is
 
     With `shown` the query selects ids alone, and `shown` is the columns of the same tables, without
     a condition: an index then has the order of all pages, and only the rows of this one are read.
-    `remembered` is where totals are kept for others who ask for the same list, and the ids of one
-    that is short or read far down: to find its page takes to find it all. `finish` makes the
+    `remembered` is where totals, and the ids of pages, are kept for others who ask for the same
+    list. `finish` makes the
     results of the page's rows. `number_of` counts what is long more cheaply than the database does,
     or says None.
 
@@ -84,44 +84,51 @@ def numbered(  # noqa: PLR0913 - what a numbered page is
         )
     values, start = values or {}, (page - 1) * page_size
     if shown is not None and remembered is not None and remembered.hears:
-        known = remembered.find(
-            (counted, _key(values)),
-            lambda: _planned_total(counted, values, number_of),
-            lambda _: TOTAL_BYTES,
+        total, is_estimate, ids = _remembered(
+            query, counted, values, remembered, number_of, slice(start, start + page_size)
         )
-        total, is_estimate, ids = _remembered(query, values, remembered, known, start)
+        found = rows(_with_ids(query, shown), {"page_ids": ids})
     else:
-        (total, is_estimate), ids = _total(counted, values), None
-    if shown is not None and ids is not None:
-        page_ids = ids[start : start + page_size].tolist()
-        found = rows(_with_ids(query, shown), {"page_ids": page_ids})
-    else:
+        total, is_estimate = _total(counted, values)
         windowed = _windowed(query) if shown is None else _joined(query, shown)
         found = rows(windowed, values | {"page_size": page_size, "page_start": start})
     results = finish(found) if finish else found
     return NumberedPage(page, page_size, total, is_estimate, results)
 
 
-def _remembered(
+def _remembered(  # noqa: PLR0913, PLR0917 - what a remembered page is
     query: Statement,
+    counted: Statement,
     values: Values,
     remembered: Remembered[Any],
-    known: tuple[int, int | None],
-    start: int,
-) -> tuple[int, bool, "array[int] | None"]:
-    """The total, whether it is an estimate, and the ids of a list that is short, or read far down.
+    number_of: Callable[[], int | None] | None,
+    window: slice,
+) -> tuple[int, bool, list[int]]:
+    """The total, whether it is an estimate, and the ids of a page.
 
     What the planner takes for short is found whole, which counts it as well: to find one page of it
-    would cost the same.
+    would cost the same. So is what is read far down.
     """
-    planned, total = known
-    if total is not None and start < FAR_DOWN:
-        return (max(total, planned), True, None) if total > DEEPEST else (total, False, None)
-    ids: array[int] = remembered.find(
-        (query, _key(values)), lambda: _ids(query, values), lambda ids: TOTAL_BYTES + 8 * len(ids)
+    key = key_of(values)
+
+    def ids(start: int, stop: int) -> "array[int]":
+        found: array[int] = remembered.find(
+            (query, key, start, stop),
+            lambda: _ids(query, values | {"page_size": stop - start, "page_start": start}),
+            lambda made: ENTRY_BYTES + len(made) * made.itemsize,
+        )
+        return found
+
+    planned, total = remembered.find(
+        (counted, key), lambda: _planned_total(counted, values, number_of), lambda _: ENTRY_BYTES
     )
-    total = len(ids)
-    return (max(total, planned), True, ids) if total > DEEPEST else (total, False, ids)
+    if total is not None and window.start < FAR_DOWN:
+        page = ids(window.start, window.stop)
+    else:
+        whole = ids(0, DEEPEST + 1)
+        total, page = len(whole), whole[window]
+    is_estimate = total > DEEPEST
+    return max(total, planned) if is_estimate else total, is_estimate, page.tolist()
 
 
 def _planned_total(
@@ -137,22 +144,15 @@ def _planned_total(
 
 
 def _ids(query: Statement, values: Values) -> "array[int]":
-    (row,) = rows(_all_ids(query), values)
+    (row,) = rows(_window_of_ids(query), values)
     return array("q", row[0] or ())
 
 
 @lru_cache(maxsize=512)
-def _all_ids(query: Statement) -> Statement:
+def _window_of_ids(query: Statement) -> Statement:
     """As one array: thousands of rows would cost more to take than to find."""
-    found = query.limit(DEEPEST + 1).subquery()
+    found = _windowed(query).subquery()
     return select(func.array_agg(found.columns[0]))
-
-
-def _key(values: Values) -> tuple[tuple[str, Hashable], ...]:
-    return tuple(
-        (name, tuple(value) if isinstance(value, list) else value)
-        for name, value in sorted(values.items())
-    )
 
 
 @lru_cache(maxsize=512)

@@ -30,7 +30,7 @@ from marquee.catalogue.movies.sources import Catalogue, client, source
 from marquee.catalogue.titles import search_title, sort_title
 from marquee.catalogue.translations.models import Translation
 from marquee.catalogue.translations.service import STORED, translated
-from marquee.db import checkpoint, rows
+from marquee.db import as_dict, checkpoint, rows
 from marquee.errors import Refusal, Unavailable
 from marquee.services.tmdb import Tmdb, TmdbMovie
 
@@ -150,7 +150,7 @@ def _matching() -> Select[Any]:
 
 def _known(wanted: Wanted, row: Row[Any], text: Any, language: str) -> Resolved:  # noqa: ANN401 - a row, or a dict of one
     """A film of the catalogue; its texts only where they are in the language."""
-    local = text if isinstance(text, dict) else row._mapping  # noqa: SLF001 - SQLAlchemy's way to a dict
+    local = as_dict(text)
     is_local = local is text or language.partition("-")[0] == STORED
     return {
         "id": wanted["id"],

@@ -5,30 +5,30 @@ catalogue has.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, any_, bindparam, func, select
+from sqlalchemy import Row, bindparam, select
 
 from marquee.catalogue.collections.models import Collection
-from marquee.catalogue.companies.models import Network
 from marquee.catalogue.genres.models import Genre
 from marquee.catalogue.images.addresses import poster_url
 from marquee.catalogue.metadata import columns
 from marquee.catalogue.movies import sources as films
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.sources import Listing
+from marquee.catalogue.named import named_by
 from marquee.catalogue.people.credits import DEPARTMENTS, Owner
 from marquee.catalogue.people.models import Credit, Job, Person
 from marquee.catalogue.translations.languages import wanted
 from marquee.catalogue.translations.models import Translation
 from marquee.catalogue.translations.service import translated
 from marquee.catalogue.tvshows import sources as series
+from marquee.catalogue.tvshows.details import networks
 from marquee.catalogue.tvshows.episodes import SEASONS
 from marquee.catalogue.tvshows.models import Episode, Season, TVShow
-from marquee.db import missing, rows, session
+from marquee.db import as_dict, missing, rows, session
 from marquee.errors import NotConfigured
 from marquee.services.tmdb import TmdbCastMember, TmdbCrewMember, TmdbEpisode
 
 TMDB = "tmdb"
-NETWORK = (Network.id, Network.tmdb_id, Network.name, Network.logo_path, Network.origin_country)
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 Shown = dict[str, Any]
@@ -62,10 +62,8 @@ def tvshow(tmdb_id: int, language: str) -> Shown:
     found = series.source().tvshow(tmdb_id)
     if found is None:
         raise missing(TVShow, tmdb_id)
-    networks = select(*NETWORK).where(Network.name == any_(TVShow.networks), TVShow.id == found.id)
-    ordered = networks.order_by(func.array_position(TVShow.networks, Network.name))
     return _whole(TVShow, found.id, language) | {
-        "networks": rows(ordered),
+        "networks": networks(found),
         "seasons": rows(SEASONS, {"tvshow_id": found.id}),
     }
 
@@ -124,15 +122,13 @@ def _whole(model: type[Movie | TVShow], title_id: int, language: str) -> Shown:
     # Not as the ORM's object: what is deferred there is shown here.
     found = rows(select(*model.__table__.columns, poster_url(model)).where(model.id == title_id))
     (told,) = translated(found, words, wanted(language))
-    shown = told if isinstance(told, dict) else dict(told._mapping)  # noqa: SLF001 - a row's public mapping
-    genres = select(Genre.id, Genre.name).where(Genre.name.in_(shown["genres"]))
-    by_name = {genre.name: genre for genre in rows(genres)}
+    shown = as_dict(told)
     attribution = shown["attribution"]
     return {
         **shown,
         **source_of(),
         "attribution": attribution,
-        "genres": [by_name[name] for name in shown["genres"] if name in by_name],
+        "genres": rows(named_by(model.genres, Genre), {"title_id": title_id}),
         **_people(owner, title_id),
     }
 
@@ -150,12 +146,10 @@ def _people(owner: Owner, title_id: int) -> Shown:
     found = rows(query, {"title_id": title_id})
     return {
         "cast_members": [
-            {**row._mapping, "order": row.position}  # noqa: SLF001 - a row's public mapping
-            for row in found
-            if row.job == Job.ACTOR
+            as_dict(row) | {"order": row.position} for row in found if row.job == Job.ACTOR
         ],
         "crew": [
-            {**row._mapping, "department": row.department or DEPARTMENTS.get(row.job)}  # noqa: SLF001
+            as_dict(row) | {"department": row.department or DEPARTMENTS.get(row.job)}
             for row in found
             if row.job != Job.ACTOR
         ],

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from marquee.catalogue.collections.models import Collection
 from marquee.catalogue.companies.models import Studio
 from marquee.catalogue.genres.models import Genre
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.service import DETAILS, POSTER_URL
+from marquee.catalogue.named import as_json, named_by
 from marquee.catalogue.people.credits import people_of
 from marquee.catalogue.people.models import Credit
 from marquee.catalogue.translations.models import Translation
 from marquee.catalogue.translations.service import translated
-from marquee.db import find, first, missing, rows
+from marquee.db import as_dict, find, first, missing, rows
 from marquee.errors import NotFound
 from marquee.viewer import Viewer
 
@@ -26,25 +27,8 @@ COLLECTION = (
     .where(Collection.id == Movie.collection_id)
     .scalar_subquery()
 )
-STUDIOS = (
-    select(
-        func.jsonb_agg(
-            aggregate_order_by(
-                func.jsonb_build_object("id", Studio.id, "name", Studio.name),
-                func.array_position(Movie.studios, Studio.name),
-            ),
-            type_=JSONB,
-        )
-    )
-    .where(Studio.name == any_(Movie.studios))
-    .scalar_subquery()
-)
-GENRES = (
-    select(Genre.id, Genre.slug, Genre.name)
-    .join(Movie, Genre.name == any_(Movie.genres))
-    .where(Movie.id == bindparam("movie_id"))
-    .order_by(func.array_position(Movie.genres, Genre.name))
-)
+STUDIOS = as_json(Movie.studios, Studio)
+GENRES = named_by(Movie.genres, Genre)
 
 
 def detailed(viewer: Viewer, movie_id: int, languages: tuple[str, ...]) -> dict[str, Any]:
@@ -56,7 +40,7 @@ def detailed(viewer: Viewer, movie_id: int, languages: tuple[str, ...]) -> dict[
         raise missing(Movie, movie_id)
     (shown,) = translated([found], Translation.movie_id, languages)
     return {
-        **(shown if isinstance(shown, dict) else shown._mapping),  # noqa: SLF001 - a row's public mapping
+        **as_dict(shown),
         **people_of(Credit.movie_id, movie_id),
         "studios": found.studios_named or [],
         "rt_audience_score": _score(found, "rotten_tomatoes_audience"),
@@ -66,8 +50,7 @@ def detailed(viewer: Viewer, movie_id: int, languages: tuple[str, ...]) -> dict[
 @cache
 def _details(visible: Select[Any]) -> Select[Any]:
     one = visible.where(Movie.id == bindparam("movie_id"))
-    named = COLLECTION.label("collection"), STUDIOS.label("studios_named")
-    return one.with_only_columns(*DETAILS, POSTER_URL, *named)
+    return one.with_only_columns(*DETAILS, POSTER_URL, COLLECTION.label("collection"), STUDIOS)
 
 
 def _score(movie: Row[Any], source: str) -> int | None:
@@ -78,7 +61,7 @@ def _score(movie: Row[Any], source: str) -> int | None:
 
 def genres(movie: Movie) -> Rows:
     """The genres of a film, in its order."""
-    return rows(GENRES, {"movie_id": movie.id})
+    return rows(GENRES, {"title_id": movie.id})
 
 
 def collection(viewer: Viewer, movie: Movie) -> Collection:

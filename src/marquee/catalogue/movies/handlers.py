@@ -15,6 +15,7 @@ from marquee.catalogue.people.credits import credits_of
 from marquee.catalogue.people.models import Credit
 from marquee.catalogue.translations.languages import Asked, wanted
 from marquee.db import find
+from marquee.job_runs import accepted
 from marquee.viewer import Viewer
 from marquee.web.paging import NumberedPage, numbered
 
@@ -38,7 +39,7 @@ def list_popular_movies(page: int) -> Listing:
 def search_movies_by_title(
     user: Viewer, query: str, page: int, page_size: int, **asked: Unpack[Asked]
 ) -> NumberedPage:
-    return numbered(**service.matching(query, **asked), page=page, page_size=page_size)
+    return numbered(**service.LISTING.matching(query, **asked), page=page, page_size=page_size)
 
 
 def list_recently_added_movies(
@@ -60,16 +61,14 @@ def get_movie(user: Viewer, movie_id: int, **asked: Unpack[Asked]) -> dict[str, 
 
 def list_movie_cast(user: Viewer, movie_id: int, page: int, page_size: int) -> NumberedPage:
     movie = find(Movie.visible_to(user), movie_id)
-    query, counted = credits_of(Credit.movie_id, "cast")
-    values = {"title_id": movie.id}
-    return numbered(query, values, counted=counted, page=page, page_size=page_size)
+    listed = credits_of(Credit.movie_id, movie.id, "cast")
+    return numbered(**listed, page=page, page_size=page_size)
 
 
 def list_movie_crew(user: Viewer, movie_id: int, page: int, page_size: int) -> NumberedPage:
     movie = find(Movie.visible_to(user), movie_id)
-    query, counted = credits_of(Credit.movie_id, "crew")
-    values = {"title_id": movie.id}
-    return numbered(query, values, counted=counted, page=page, page_size=page_size)
+    listed = credits_of(Credit.movie_id, movie.id, "crew")
+    return numbered(**listed, page=page, page_size=page_size)
 
 
 def list_movie_files(user: Viewer, movie_id: int) -> dict[str, details.Rows]:
@@ -106,8 +105,7 @@ def list_movie_watch_providers(
 def refresh_movie_metadata(user: Viewer, movie_id: int) -> tuple[dict[str, Any], int]:
     title = find(Movie.visible_to(user), movie_id)
     run = refreshing.start(user, movie_id=title.id)
-    message = f"{title.title[:150]} is brought up to date."
-    return {"message": message, "job_id": run.id, "status": run.status}, 202
+    return accepted(run, f"{title.title[:150]} is brought up to date.")
 
 
 def list_similar_movies(user: Viewer, movie_id: int, limit: int, source: Source) -> dict[str, Any]:

@@ -6,10 +6,9 @@ from sqlalchemy import bindparam, exists
 
 from marquee.catalogue.files.models import MediaFile
 from marquee.catalogue.images.addresses import poster_url
-from marquee.catalogue.listing import Listed, Listing, exact_first
+from marquee.catalogue.listing import Listed, Listing
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.sources import source
-from marquee.catalogue.titles import search_title
 from marquee.catalogue.translations.languages import Asked
 from marquee.db import find, missing, session
 from marquee.viewer import Viewer
@@ -47,7 +46,6 @@ LISTING = Listing(
         "metacritic": Movie.metacritic_score,
         "runtime": Movie.runtime_minutes,
         "added": Movie.added_at,
-        "match": (exact_first(Movie), Movie.popularity.desc(), Movie.id.desc()),
     },
 )
 
@@ -99,13 +97,4 @@ def listed(sort: str, order: str, viewer_id: int | None = None, **asked: Unpack[
     if "duration" in asked:
         values = found["values"]
         values["shortest"], values["longest"] = DURATIONS[values.pop("duration")]
-    return found
-
-
-def matching(words: str, **asked: Unpack[Asked]) -> Listed:
-    """The films with these words in the title, the last perhaps as a beginning: those that are
-    called so, those that begin so, the others; the popular first.
-    """
-    found = LISTING.listed("match", "asc", query=words, **asked)
-    found["values"]["title"] = search_title(words)
     return found

@@ -7,9 +7,11 @@ answer is one that other operations accept.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Literal, Protocol
+from itertools import islice
+from typing import Any, Literal, Protocol, TypeAlias
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from marquee import settings
 from marquee.catalogue.images.addresses import poster_url
@@ -17,8 +19,9 @@ from marquee.catalogue.metadata import columns, saving
 from marquee.catalogue.metadata.columns import ATTRIBUTION
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.titles import search_title
+from marquee.catalogue.tvshows.models import TVShow
 from marquee.db import session
-from marquee.services.tmdb import Tmdb, TmdbPage
+from marquee.services.tmdb import Tmdb, TmdbPage, TmdbShowPage, TmdbTitle
 
 PAGE_SIZE = 20
 LAST_PAGE = 500
@@ -30,6 +33,8 @@ LISTED = (
     *(Movie.vote_average, Movie.vote_count, Movie.poster_path, Movie.backdrop_path),
     poster_url(Movie),
 )
+
+Columns: TypeAlias = Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]]
 
 
 @dataclass(frozen=True)
@@ -67,17 +72,11 @@ class Catalogue:
 
     def popular(self, page: int) -> Listing:
         """By the popularity that was imported."""
-        counted = select(Movie.id).limit(LAST_PAGE * PAGE_SIZE)
-        return _page(select(*LISTED), counted, page)
+        return page_of(Movie, LISTED, page)
 
     def search(self, query: str, page: int, year: int | None, language: str) -> Listing:  # noqa: ARG002
         """By the words of the title, as it is stored."""
-        words = func.plainto_tsquery("simple", search_title(query))
-        found: ColumnElement[bool] = Movie.title_words.bool_op("@@")(words)
-        if year is not None:
-            found &= Movie.year == year
-        counted = select(Movie.id).where(found).limit(LAST_PAGE * PAGE_SIZE)
-        return _page(select(*LISTED).where(found), counted, page)
+        return page_of(Movie, LISTED, page, titled(Movie, query, year))
 
     def movie(self, tmdb_id: int) -> Movie | None:
         """What the catalogue has under this id."""
@@ -118,15 +117,9 @@ class ByTmdb:
 
     @staticmethod
     def _imported(listing: TmdbPage, language: str = "en-US") -> Listing:
-        found = listing["results"][:PAGE_SIZE]
-        saving.save_listed(
-            Movie, map(columns.listed_movie, found), only_new=language not in ENGLISH
+        return imported(
+            Movie, LISTED, listing, map(columns.listed_movie, listing["results"]), language
         )
-        ids = [movie["id"] for movie in found]
-        rows = session.execute(select(*LISTED).where(Movie.tmdb_id.in_(ids))).mappings()
-        results = told(rows, found)
-        numbers = listing["page"], listing["total_pages"], listing["total_results"]
-        return Listing(*numbers, results, "tmdb", ATTRIBUTION)
 
 
 @cache
@@ -158,19 +151,44 @@ def recommended(tmdb_id: int, page: int = 1) -> Listing | None:
     return source().recommended(tmdb_id, page)
 
 
-def told(rows: Iterable[Any], found: Sequence[Any]) -> list[dict[str, Any]]:
-    """Rows in the order of what TMDB has found, in its words: perhaps in another language."""
+def imported(
+    model: type[Movie | TVShow],
+    listed: Columns,
+    listing: TmdbPage | TmdbShowPage,
+    titles: Iterable[dict[str, Any]],
+    language: str,
+) -> Listing:
+    """A list of TMDB, whose `titles` are saved, in its order and its words: perhaps in another
+    language.
+    """
+    found = listing["results"][:PAGE_SIZE]
+    saving.save_listed(model, islice(titles, PAGE_SIZE), only_new=language not in ENGLISH)
+    ids = [title["id"] for title in found]
+    rows = session.execute(select(*listed).where(model.tmdb_id.in_(ids))).mappings()
     by_id = {row["tmdb_id"]: dict(row) for row in rows}
-    return [
-        by_id[title["id"]]
-        | {"title": title["title"]}
-        | ({"overview": title["overview"][: columns.LONGEST_OVERVIEW]} if title["overview"] else {})
-        for title in found
-    ]
+    results = [by_id[title["id"]] | _words(title) for title in found]
+    numbers = listing["page"], listing["total_pages"], listing["total_results"]
+    return Listing(*numbers, results, "tmdb", ATTRIBUTION)
 
 
-def _page(query: Any, counted: Any, page: int) -> Listing:  # noqa: ANN401 - queries of any columns
-    total = session.scalar(select(func.count()).select_from(counted.subquery())) or 0
-    ordered = query.order_by(Movie.popularity.desc(), Movie.id.desc())
+def _words(title: TmdbTitle) -> dict[str, str]:
+    overview = title["overview"][: columns.LONGEST_OVERVIEW]
+    return {"title": title["title"]} | ({"overview": overview} if overview else {})
+
+
+def titled(model: type[Movie | TVShow], query: str, year: int | None) -> ColumnElement[bool]:
+    """That a title has these words, and is of this year."""
+    words = func.plainto_tsquery("simple", search_title(query))
+    found: ColumnElement[bool] = model.title_words.bool_op("@@")(words)
+    return found if year is None else found & (model.year == year)
+
+
+def page_of(
+    model: type[Movie | TVShow], listed: Columns, page: int, *which: ColumnElement[bool]
+) -> Listing:
+    """Titles of the catalogue, the popular first."""
+    counted = select(model.id).where(*which).limit(LAST_PAGE * PAGE_SIZE).subquery()
+    total = session.scalar(select(func.count()).select_from(counted)) or 0
+    ordered = select(*listed).where(*which).order_by(model.popularity.desc(), model.id.desc())
     rows = session.execute(ordered.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
     return Listing(page, -(-total // PAGE_SIZE), total, rows)

@@ -66,11 +66,14 @@ def _detailed(owner: Owner) -> Select[*tuple[Any, ...]]:
     )
 
 
+def credits_of(owner: Owner, title_id: int, kind: Literal["cast", "crew"]) -> dict[str, Any]:
+    """The credits of a title in order of billing, as `web.paging.numbered` takes them."""
+    query, counted = _credits(owner, kind)
+    return {"query": query, "values": {"title_id": title_id}, "counted": counted}
+
+
 @cache
-def credits_of(owner: Owner, kind: Literal["cast", "crew"]) -> tuple[Select[Any], Select[Any]]:
-    """Two queries for the credits of the title `title_id`: in order of billing and to be
-    counted.
-    """
+def _credits(owner: Owner, kind: Literal["cast", "crew"]) -> tuple[Select[Any], Select[Any]]:
     acting = Credit.job == Job.ACTOR
     of_title = owner == bindparam("title_id"), acting if kind == "cast" else ~acting
     query = (

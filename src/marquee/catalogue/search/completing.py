@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import tantivy
 from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, select
 from tantivy import Occur, Query
 
@@ -24,28 +25,37 @@ from marquee.catalogue.search.schema import (
 )
 from marquee.catalogue.titles import search_title
 from marquee.catalogue.tvshows.models import TVShow
-from marquee.db import rows
+from marquee.db import as_dict, rows
 
 SHORT = 3
 """Up to so many letters, popular titles are completed first: so many titles begin so."""
+COMPLETIONS_BYTES = 2_000
 WHOLE, BEGINS, IS, HAS = 20.0, 10.0, 2.0, 1.0
 MODELS: dict[str, type[Movie | TVShow]] = {"movie": Movie, "tvshow": TVShow}
 
 
 def complete(kind: str, text: str, limit: int) -> list[dict[str, Any]]:
     """The titles of a kind that a text may be the beginning of. Raises Unavailable."""
+    ids = reader.found(
+        ("completions", kind, text, limit),
+        lambda searcher: _ids(searcher, kind, text, limit),
+        COMPLETIONS_BYTES,
+    )
+    found_rows = {row.id: row for row in rows(_shown(kind), {"ids": ids})} if ids else {}
+    return [as_dict(found_rows[id_]) for id_ in ids if id_ in found_rows]
+
+
+def _ids(searcher: tantivy.Searcher, kind: str, text: str, limit: int) -> list[int]:
     only = words.only(kind)
     ids: list[int] = []
-    with reader.searching() as searcher:
-        for query in _attempts(text):
-            found = searcher.search(
-                words.narrowed(query, [only]), limit, count=False, weight_by_field="weight"
-            )
-            ids += (id_ for _, id_ in words.keys_of(searcher, found.hits) if id_ not in ids)
-            if len(ids) >= limit:
-                break
-    found_rows = {row.id: row for row in rows(_shown(kind), {"ids": ids[:limit]})} if ids else {}
-    return [dict(found_rows[id_]._mapping) for id_ in ids if id_ in found_rows]  # noqa: SLF001 - SQLAlchemy's way to a dict
+    for query in _attempts(text):
+        found = searcher.search(
+            words.narrowed(query, [only]), limit, count=False, weight_by_field="weight"
+        )
+        ids += (id_ for _, id_ in words.keys_of(searcher, found.hits) if id_ not in ids)
+        if len(ids) >= limit:
+            break
+    return ids[:limit]
 
 
 @cache

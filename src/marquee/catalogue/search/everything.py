@@ -31,7 +31,7 @@ from marquee.catalogue.search.index import reader
 from marquee.catalogue.search.schema import KINDS, schema
 from marquee.catalogue.search.service import Page, highlights, milliseconds, window_of
 from marquee.catalogue.tvshows.models import TVShow
-from marquee.db import rows
+from marquee.db import as_dict, rows
 
 NO_TEXT, NO_NUMBER = cast(null(), Text), cast(null(), Integer)
 Column: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -92,7 +92,7 @@ def _shown(keys: list[tuple[str, int]]) -> dict[tuple[str, int], dict[str, Any]]
     for kind, id_ in keys:
         by_kind[kind].append(id_)
     return {
-        (kind, row.id): dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's way to a dict
+        (kind, row.id): as_dict(row)
         for kind in KINDS
         if kind in by_kind
         for row in rows(_of(kind), {"ids": by_kind[kind]})

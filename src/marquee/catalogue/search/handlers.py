@@ -65,5 +65,4 @@ def get_tvshow_search_facets(
 
 
 def reindex_search(user: Viewer) -> tuple[dict[str, Any], int]:
-    run = job_runs.start(tasks.NAME, user.id)
-    return {"message": f"{tasks.NAME} starts.", "job_id": run.id, "status": run.status}, 202
+    return job_runs.accepted(job_runs.start(tasks.NAME, user.id), f"{tasks.NAME} starts.")

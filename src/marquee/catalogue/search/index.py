@@ -1,20 +1,25 @@
 """The search index as this process reads it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 import tantivy
 
+from marquee.catalogue.changes.models import CHANNEL
 from marquee.catalogue.search import folder
 from marquee.errors import Unavailable
+from marquee.remembered import Remembered
 
 log = structlog.get_logger("marquee")
 
 RETRY_AFTER = 2
+FOUND: Remembered[Any] = Remembered(CHANNEL)
+T = TypeVar("T")
 
 
 @dataclass
@@ -80,6 +85,23 @@ class Reader:
             log.exception("search_failed", path=str(opened.path))
             folder.folder().suspect()
             raise _unavailable("The search index is being looked at.") from error
+
+    def found(
+        self, key: tuple[Hashable, ...], find: Callable[[tantivy.Searcher], T], weight: int
+    ) -> T:
+        """What `find` finds in the index as it is now, kept for others who ask for the same until
+        the index changes; `weight` in bytes. Raises Unavailable.
+        """
+        opened = self._opened
+
+        def make() -> T:
+            with self.searching() as searcher:
+                return find(searcher)
+
+        if opened is None:
+            return make()
+        known: T = FOUND.find((opened.path, opened.stamp, *key), make, lambda _: weight)
+        return known
 
 
 def _unavailable(message: str) -> Unavailable:

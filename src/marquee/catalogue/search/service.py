@@ -19,10 +19,12 @@ from marquee.catalogue.search.narrowing import Filters, MovieFilters, TVShowFilt
 from marquee.catalogue.translations.languages import Asked
 from marquee.catalogue.tvshows import service as tvshows
 from marquee.catalogue.tvshows.models import TVShow
-from marquee.db import rows
+from marquee.db import as_dict, rows
 from marquee.errors import Invalid
+from marquee.remembered import key_of
 
 DEEPEST = 10_000
+FACETS_BYTES = 50_000
 Titles: TypeAlias = Literal["movie", "tvshow"]
 LISTINGS: Final[dict[Titles, tuple[Listing, type[Movie | TVShow]]]] = {
     "movie": (movies.LISTING, Movie),
@@ -118,12 +120,15 @@ def _found(  # noqa: PLR0913, PLR0917 - what a search is
 
 def count(kind: Titles, q: str | None, filters: Filters) -> dict[str, Any]:
     """How many titles of a kind have which values, of those that a query finds or of all."""
-    within = narrowing.narrowing(kind, filters)
-    with reader.searching() as searcher:
+
+    def counts(searcher: tantivy.Searcher) -> dict[str, Any]:
+        within = narrowing.narrowing(kind, filters)
         if q is None:
             return narrowing.counted(searcher, kind, narrowing.all_of(within))
         found = words.search(searcher, words.words_of(q), within, limit=1)
         return narrowing.counted(searcher, kind, found.query)
+
+    return reader.found(("facets", kind, q, key_of(filters)), counts, FACETS_BYTES)
 
 
 def window_of(page: int, page_size: int) -> dict[str, int]:
@@ -151,11 +156,7 @@ def documents(kind: Titles, ids: list[int], **languages: Unpack[Asked]) -> dict[
     listing, model = LISTINGS[kind]
     listed = listing.listed("popularity", "desc", **languages)
     found = rows(_with_ids(listed["shown"], model), {"hit_ids": ids}) if ids else []
-    shown = (
-        each if isinstance(each, dict) else dict(each._mapping)  # noqa: SLF001 - SQLAlchemy's way to a dict
-        for each in listed["finish"](found)
-    )
-    return {each["id"]: each for each in shown}
+    return {each["id"]: each for each in map(as_dict, listed["finish"](found))}
 
 
 @lru_cache(maxsize=8)

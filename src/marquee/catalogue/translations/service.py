@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, Row, Select, Text, any_, bindparam, fu
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marquee.catalogue.translations.models import Translation
-from marquee.db import rows
+from marquee.db import as_dict, rows
 
 STORED = "en"
 """What is stored counts as English where no translation says otherwise: who reads that wants none
@@ -39,9 +39,7 @@ def translated(
     for row in rows(_translations(owner), values):
         by_title.setdefault(row.title_id, []).append(row)
     return [
-        dict(row._mapping) | _texts(row, by_title[row.id], languages)  # noqa: SLF001 - SQLAlchemy's way to a dict
-        if row.id in by_title
-        else row
+        as_dict(row) | _texts(row, by_title[row.id], languages) if row.id in by_title else row
         for row in found
     ]
 

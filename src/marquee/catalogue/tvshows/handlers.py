@@ -14,6 +14,7 @@ from marquee.catalogue.tvshows import details, episodes, service
 from marquee.catalogue.tvshows.details import Rows
 from marquee.catalogue.tvshows.models import Episode, Season, TVShow
 from marquee.db import find, rows
+from marquee.job_runs import accepted
 from marquee.viewer import Viewer
 from marquee.web.paging import NumberedPage, numbered
 
@@ -33,7 +34,7 @@ def list_tvshows(
 def search_tvshows_by_title(
     user: Viewer, query: str, page: int, page_size: int, **asked: Unpack[Asked]
 ) -> NumberedPage:
-    return numbered(**service.matching(query, **asked), page=page, page_size=page_size)
+    return numbered(**service.LISTING.matching(query, **asked), page=page, page_size=page_size)
 
 
 def list_recently_added_tvshows(
@@ -69,16 +70,14 @@ def list_tvshow_episodes(
 
 def list_tvshow_cast(user: Viewer, tvshow_id: int, page: int, page_size: int) -> NumberedPage:
     show = find(TVShow.visible_to(user), tvshow_id)
-    query, counted = credits_of(Credit.tvshow_id, "cast")
-    values = {"title_id": show.id}
-    return numbered(query, values, counted=counted, page=page, page_size=page_size)
+    listed = credits_of(Credit.tvshow_id, show.id, "cast")
+    return numbered(**listed, page=page, page_size=page_size)
 
 
 def list_tvshow_crew(user: Viewer, tvshow_id: int, page: int, page_size: int) -> NumberedPage:
     show = find(TVShow.visible_to(user), tvshow_id)
-    query, counted = credits_of(Credit.tvshow_id, "crew")
-    values = {"title_id": show.id}
-    return numbered(query, values, counted=counted, page=page, page_size=page_size)
+    listed = credits_of(Credit.tvshow_id, show.id, "crew")
+    return numbered(**listed, page=page, page_size=page_size)
 
 
 def list_genres_of_tvshow(user: Viewer, tvshow_id: int) -> dict[str, Rows]:
@@ -146,8 +145,7 @@ def list_tvshow_watch_providers(
 def refresh_tvshow_metadata(user: Viewer, tvshow_id: int) -> tuple[dict[str, Any], int]:
     title = find(TVShow.visible_to(user), tvshow_id)
     run = refreshing.start(user, tvshow_id=title.id)
-    message = f"{title.title[:150]} is brought up to date."
-    return {"message": message, "job_id": run.id, "status": run.status}, 202
+    return accepted(run, f"{title.title[:150]} is brought up to date.")
 
 
 def list_similar_tvshows(

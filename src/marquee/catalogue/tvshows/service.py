@@ -5,8 +5,7 @@ from typing import Literal, Unpack
 from sqlalchemy import ARRAY, Integer, Text, bindparam, case, cast, extract
 
 from marquee.catalogue.images.addresses import poster_url
-from marquee.catalogue.listing import Listed, Listing, exact_first
-from marquee.catalogue.titles import search_title
+from marquee.catalogue.listing import Listed, Listing
 from marquee.catalogue.translations.languages import Asked
 from marquee.catalogue.tvshows.models import TVShow
 
@@ -45,7 +44,6 @@ LISTING = Listing(
         "metacritic": TVShow.metacritic_score,
         "seasons": TVShow.total_seasons,
         "added": TVShow.added_at,
-        "match": (exact_first(TVShow), TVShow.popularity.desc(), TVShow.id.desc()),
     },
 )
 
@@ -75,12 +73,3 @@ class Filters(Asked, total=False):
 def listed(sort: str, order: str, viewer_id: int | None = None, **asked: Unpack[Filters]) -> Listed:
     """The series that pass all filters, in order and in the language asked for."""
     return LISTING.listed(sort, order, viewer_id, **asked)
-
-
-def matching(words: str, **asked: Unpack[Asked]) -> Listed:
-    """The series with these words in the title, the last perhaps as a beginning: those that are
-    called so, those that begin so, the others; the popular first.
-    """
-    found = LISTING.listed("match", "asc", query=words, **asked)
-    found["values"]["title"] = search_title(words)
-    return found

@@ -2,20 +2,11 @@
 
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 
 from marquee.catalogue.images.addresses import poster_url
 from marquee.catalogue.metadata import columns, parts, saving
-from marquee.catalogue.metadata.columns import ATTRIBUTION
-from marquee.catalogue.movies.sources import (
-    ENGLISH,
-    LAST_PAGE,
-    PAGE_SIZE,
-    Listing,
-    client,
-    told,
-)
-from marquee.catalogue.titles import search_title
+from marquee.catalogue.movies.sources import Listing, client, imported, page_of, titled
 from marquee.catalogue.tvshows.models import Episode, Season, TVShow
 from marquee.db import session
 from marquee.services.tmdb import Tmdb, TmdbEpisode, TmdbShowPage
@@ -54,15 +45,7 @@ class Catalogue:
 
     def search(self, query: str, page: int, year: int | None, language: str) -> Listing:  # noqa: ARG002
         """By the words of the title, as it is stored; the popular first."""
-        words = func.plainto_tsquery("simple", search_title(query))
-        found: ColumnElement[bool] = TVShow.title_words.bool_op("@@")(words)
-        if year is not None:
-            found &= TVShow.year == year
-        counted = select(TVShow.id).where(found).limit(LAST_PAGE * PAGE_SIZE).subquery()
-        total = session.scalar(select(func.count()).select_from(counted)) or 0
-        ordered = select(*LISTED).where(found).order_by(TVShow.popularity.desc(), TVShow.id.desc())
-        rows = session.execute(ordered.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
-        return Listing(page, -(-total // PAGE_SIZE), total, rows)
+        return page_of(TVShow, LISTED, page, titled(TVShow, query, year))
 
     def tvshow(self, tmdb_id: int) -> TVShow | None:
         """What the catalogue has under this id."""
@@ -132,14 +115,8 @@ class ByTmdb:
 
     @staticmethod
     def _imported(listing: TmdbShowPage, language: str = "en-US") -> Listing:
-        found = listing["results"][:PAGE_SIZE]
-        saving.save_listed(
-            TVShow, map(columns.listed_tvshow, found), only_new=language not in ENGLISH
-        )
-        ids = [show["id"] for show in found]
-        rows = session.execute(select(*LISTED).where(TVShow.tmdb_id.in_(ids))).mappings()
-        numbers = listing["page"], listing["total_pages"], listing["total_results"]
-        return Listing(*numbers, told(rows, found), "tmdb", ATTRIBUTION)
+        shows = map(columns.listed_tvshow, listing["results"])
+        return imported(TVShow, LISTED, listing, shows, language)
 
 
 def source() -> Source:

@@ -5,7 +5,7 @@ has to know them. `COUNTED_IF` is a condition beside it, where not all rows coun
 
 from sqlalchemy import Column, func, select, true
 
-from marquee.db import Model, session
+from marquee.db import Model, as_dict, session
 
 COUNTED_AS, COUNTED_IF = "counted_as", "counted_if"
 
@@ -20,7 +20,7 @@ def of(user_id: int) -> dict[str, int]:
         .label(name)
         for name, column in columns.items()
     ]
-    return dict(session.execute(select(*counts)).one()._mapping)  # noqa: SLF001 - its public name
+    return as_dict(session.execute(select(*counts)).one())
 
 
 def _counted() -> dict[str, Column[int]]:

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from marquee.audit import Activity
-from marquee.db import missing, rows, session
+from marquee.db import as_dict, missing, rows, session
 from marquee.errors import NotFound
 from marquee.identity.users.models import User
 from marquee.operations.activity.counting import tally
@@ -42,7 +42,7 @@ def described(line: Row[Any]) -> dict[str, Any]:
     """A line as the contract shows it."""
     details = dict(line.details or {})
     return {
-        **line._mapping,  # noqa: SLF001 - a public name of SQLAlchemy's rows
+        **as_dict(line),
         "changes": details.pop("changes", []),
         "error_message": details.pop("error_message", None),
         "metadata": details,

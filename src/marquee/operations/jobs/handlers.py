@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marquee.job_runs import JobRun
+from marquee.job_runs import accepted
 from marquee.operations.jobs import service, watching
 from marquee.operations.jobs.models import JobSchedule
 from marquee.viewer import Viewer
@@ -26,13 +26,13 @@ def get_scheduler_status(user: Viewer) -> dict[str, Any]:
 
 
 def run_job(user: Viewer, job_name: str) -> tuple[dict[str, Any], int]:
-    return _said(service.start(user, job_name), f"{job_name} starts.")
+    return accepted(service.start(user, job_name), f"{job_name} starts.")
 
 
 def cancel_job(user: Viewer, job_name: str) -> tuple[dict[str, Any], int]:
     run = service.cancel(user, job_name)
     waited = run.status == "cancelled"
-    return _said(run, f"{job_name} {'was cancelled' if waited else 'stops'}.")
+    return accepted(run, f"{job_name} {'was cancelled' if waited else 'stops'}.")
 
 
 def list_job_history(
@@ -63,10 +63,6 @@ def stream_job_progress(
     if state.is_over and state.version == seen:
         return None, 204
     return Stream(watching.events(job_id, state, seen))
-
-
-def _said(run: JobRun, message: str) -> tuple[dict[str, Any], int]:
-    return {"message": message, "job_id": run.id, "status": run.status}, 202
 
 
 def _shown(row: JobSchedule) -> Shown:

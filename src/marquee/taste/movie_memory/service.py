@@ -26,7 +26,7 @@ from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.sources import client, source
 from marquee.catalogue.translations.models import Translation
 from marquee.catalogue.translations.service import translated
-from marquee.db import checkpoint, first, missing, rows, session
+from marquee.db import as_dict, checkpoint, first, missing, rows, session
 from marquee.errors import Invalid, NotFound, Unavailable
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
@@ -122,7 +122,7 @@ def localized(found: Sequence[Any], languages: Languages) -> list[Answer]:
         for film in translated(found, Translation.movie_id, languages)
         if isinstance(film, dict)
     }
-    return [{**row._mapping, "localized_name": names.get(row.id)} for row in found]  # noqa: SLF001 - SQLAlchemy's way to a dict
+    return [as_dict(row) | {"localized_name": names.get(row.id)} for row in found]
 
 
 def provide_candidates(viewer: Viewer, limit: int) -> None:
@@ -179,7 +179,7 @@ def _found(words: str) -> list[int]:
     if client() is not None:
         with suppress(Unavailable):
             return [film["id"] for film in source().search(words, 1, None, "en-US").results]
-    listed = movies.matching(words)
+    listed = movies.LISTING.matching(words)
     return [row.id for row in rows(listed["query"].limit(MOST_FOUND), listed["values"])]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.service import named
 from marquee.catalogue.tvshows.models import TVShow
-from marquee.db import find
+from marquee.db import as_dict, find
 from marquee.taste.ratings import scores, service
 from marquee.taste.ratings.models import Rating
 from marquee.viewer import Viewer
@@ -77,12 +77,12 @@ def _rating(user: Viewer, title: scores.Title) -> Answer:
     rating = scores.of(user, title)
     if rating is None:
         return dict.fromkeys(("rating", "source", "created_at", "updated_at")), 200, {}
-    return dict(rating._mapping), 200, {"ETag": version_tag(rating)}  # noqa: SLF001 - its public name
+    return as_dict(rating), 200, {"ETag": version_tag(rating)}
 
 
 def _rated(user: Viewer, title: scores.Title, score: float) -> Answer:
     rating, is_new = scores.rate(user, title, score)
-    shown = dict(rating._mapping)  # noqa: SLF001 - its public name
+    shown = as_dict(rating)
     return shown, 201 if is_new else 200, {"ETag": version_tag(rating)}
 
 

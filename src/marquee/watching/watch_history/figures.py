@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from marquee.catalogue.tvshows.models import Episode, TVShow
-from marquee.db import first, missing
+from marquee.db import as_dict, first, missing
 from marquee.viewer import Viewer
 from marquee.watching.progress.continuing import IN_PROGRESS
 from marquee.watching.progress.items import EPISODES as EPISODE
@@ -106,7 +106,7 @@ def of_series(viewer: Viewer) -> dict[str, Any]:
     specials are.
     """
     found = first(SERIES, {"user_id": viewer.id})
-    figures = dict(found._mapping) if found else {}  # noqa: SLF001 - a row's public mapping
+    figures = as_dict(found) if found else {}
     current = figures["total_series"] - figures["completed_series"]
     return {"user_id": viewer.id, **figures, "current_series": current}
 
@@ -119,7 +119,7 @@ def of_show(viewer: Viewer, tvshow_id: int) -> dict[str, Any]:
             raise missing(TVShow, tvshow_id)
         figures: dict[str, Any] = NOTHING
     else:
-        figures = dict(found._mapping)  # noqa: SLF001 - a row's public mapping
+        figures = as_dict(found)
     episodes = figures["total_episodes"]
     percent = round(PERCENT * figures["watched_episodes"] / episodes, 1) if episodes else 0
     return {"tvshow_id": tvshow_id, **figures, "completion_percent": percent}

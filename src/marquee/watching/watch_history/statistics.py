@@ -29,7 +29,7 @@ from marquee.catalogue.companies.models import Network, Studio
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Credit, Job, Person
 from marquee.catalogue.tvshows.models import TVShow
-from marquee.db import first, rows
+from marquee.db import as_dict, first, rows
 from marquee.errors import Invalid
 from marquee.identity.users import statistics as users
 from marquee.identity.users.models import User
@@ -152,7 +152,7 @@ def of(owner: User, timezone: str | None) -> dict[str, Any]:
     months = _months(_zone(timezone or owner.timezone or "UTC"))
     mine = {"user_id": owner.id}
     totals = first(TOTALS, mine)
-    figures = dict(totals._mapping) if totals else {}  # noqa: SLF001 - a row's public mapping
+    figures = as_dict(totals) if totals else {}
     return {
         "user_id": owner.id,
         **figures,
