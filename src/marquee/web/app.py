@@ -9,6 +9,7 @@ import flask
 from a2wsgi import WSGIMiddleware
 from connexion.apps.abstract import AbstractApp
 from connexion.middleware.abstract import SpecMiddleware
+from connexion.middleware.main import API
 from starlette.types import Receive, Scope, Send
 from werkzeug.exceptions import HTTPException
 
@@ -20,6 +21,7 @@ from marquee.web.engine import Engine
 from marquee.web.envelope import envelope
 from marquee.web.perform import Performer
 from marquee.web.shared import SharedAnswers
+from marquee.web.specification import Specification
 
 WORDS = {
     404: ("NOT_FOUND", "There is nothing at this path."),
@@ -61,8 +63,9 @@ class App(AbstractApp):
         engine = partial(Engine, settings=values, performer=performer, public=PublicAnswers(stores))
         super().__init__("marquee", middlewares=[engine])
         self.document = document or contract.load()
-        self.add_api(self.document)
-        explorer.register(self.flask, contract.published(self.document), values)
+        options = self.middleware.options.__dict__
+        self.middleware.apis.append(API(Specification(self.document), base_path=None, **options))
+        explorer.register(self.flask, self.document, values)
         # Built now, not at the first request: a mistake in the contract stops the server's start.
         stack = self.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
         self.middleware.app, self.middleware.middleware_stack = stack

@@ -7,7 +7,8 @@ Scalar sets style elements, which the policy allows by a nonce.
 import gzip
 import importlib.util
 import secrets
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import flask
@@ -21,6 +22,7 @@ from marquee.web.contract import Document
 from marquee.web.cookies import CSRF_COOKIE
 
 ASSETS = Path(__file__).with_name("assets")
+JAVASCRIPT = "text/javascript; charset=utf-8"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
@@ -31,29 +33,37 @@ POLICY = (
 def register(app: flask.Flask, document: Document, settings: Settings) -> None:
     """Serve the contract and the explorer below the contract's own base path."""
     base = document["servers"][0]["url"]
-    as_json = orjson.dumps(document)
-    as_yaml = contract.as_yaml(document)
-    documents = {
-        f"{base}/openapi.json": (as_json, "application/json"),
-        f"{base}/openapi.yaml": (as_yaml, "application/yaml"),
-        f"{base}/ui/init.js": (
-            (ASSETS / "explorer.js").read_bytes(),
-            "text/javascript; charset=utf-8",
+    documents: dict[str, tuple[str, Callable[[], bytes]]] = {
+        f"{base}/openapi.json": (
+            "application/json",
+            lambda: orjson.dumps(contract.published(document)),
         ),
+        f"{base}/openapi.yaml": (
+            "application/yaml",
+            lambda: contract.as_yaml(contract.published(document)),
+        ),
+        f"{base}/ui/init.js": (JAVASCRIPT, (ASSETS / "explorer.js").read_bytes),
+        f"{base}/ui/scalar.js": (JAVASCRIPT, _scalar),
     }
-    for path, (body, media_type) in documents.items():
-        packed = gzip.compress(body, mtime=0)
-        app.add_url_rule(path, path, lambda b=body, p=packed, m=media_type: _document(b, p, m))
-    app.add_url_rule(
-        f"{base}/ui/scalar.js",
-        "scalar",
-        lambda: _document(*_scalar(), "text/javascript; charset=utf-8"),
-    )
+    for path, (media_type, read) in documents.items():
+        app.add_url_rule(path, path, partial(_document, _both(read), media_type))
     app.add_url_rule(f"{base}/ui", "explorer", lambda: _page(base, settings))
 
 
-def _document(body: bytes, packed: bytes, media_type: str) -> flask.Response:
+def _both(read: Callable[[], bytes]) -> Callable[[], tuple[bytes, bytes]]:
+    """A document as it is and packed, made when it is first asked for."""
+
+    @cache
+    def both() -> tuple[bytes, bytes]:
+        body = read()
+        return body, gzip.compress(body, mtime=0)
+
+    return both
+
+
+def _document(both: Callable[[], tuple[bytes, bytes]], media_type: str) -> flask.Response:
     """A document that changes only with the version, in the coding that the client prefers."""
+    body, packed = both()
     etag = etag_of(body)
     headers = {
         "ETag": etag.decode(),
@@ -70,13 +80,11 @@ def _document(body: bytes, packed: bytes, media_type: str) -> flask.Response:
     return flask.Response(body, headers=headers, content_type=media_type)
 
 
-@cache
-def _scalar() -> tuple[bytes, bytes]:
+def _scalar() -> bytes:
     spec = importlib.util.find_spec("flask_openapi_scalar")
     assert spec is not None and spec.submodule_search_locations  # noqa: S101, PT018 - a dependency
     folder = Path(spec.submodule_search_locations[0])
-    body = (folder / "templates/scalar/js/scalar.standalone.js").read_bytes()
-    return body, gzip.compress(body, mtime=0)
+    return (folder / "templates/scalar/js/scalar.standalone.js").read_bytes()
 
 
 def _page(base: str, settings: Settings) -> flask.Response:
