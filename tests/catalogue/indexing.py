@@ -8,17 +8,29 @@ from typing import Any
 
 import httpx
 
-from marquee import db
+from marquee import db, settings
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Credit, Person
 from marquee.catalogue.search import building, folder
 from marquee.catalogue.search.index import reader
+from marquee.catalogue.search.outside import building as outside
+from marquee.catalogue.search.outside import following, serves
+from marquee.services import meilisearch
 
 Make = Callable[..., Any]
 
 
 def index_everything() -> None:
-    """Let the server find what there is now."""
+    """Let the server find what there is now: in its own index, or in an engine that the settings
+    name.
+    """
+    if serves():
+        engine, index = meilisearch.current(), settings.current().search_index
+        new = following.new_name(index)
+        outside.build(db.session.connection(), engine, new, 0, lambda _built: None)
+        following.switch(engine, index, new)
+        following.clear(engine, index)
+        return
     place = folder.folder()
     place.path.mkdir(parents=True, exist_ok=True)
     path = place.new()

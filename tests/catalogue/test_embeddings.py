@@ -144,16 +144,25 @@ class TestMake:
 
     def test_embeds_again_only_what_has_changed(self, make: Make, fake: FakeOpenAI) -> None:
         films = [make(Movie, title=f"Film {number}") for number in range(3)]
-        made(MOVIES)
-        assert made(MOVIES) == {"embedded": 0, "unchanged": 0}
-        earlier = text("now() - interval '1 hour'")
-        db.session.execute(update(Embedding).values(embedded_at=earlier))
-        db.session.execute(update(Movie).where(Movie.id == films[0].id).values(tagline="New"))
+        long_ago = text("now() - interval '2 hours'")
+        db.session.execute(update(Movie).values(updated_at=long_ago))
         db.session.commit()
-        before = len(fake.seen)
-        assert made(MOVIES) == {"embedded": 1, "unchanged": 2}
+        assert made(MOVIES) == {"embedded": 3, "unchanged": 0}
+        assert made(MOVIES) == {"embedded": 0, "unchanged": 0}
+        # By transactions that had begun before the vectors were made, and were not seen then.
+        before = text("now() - interval '59 minutes'")
+        changed = {"updated_at": before, "tagline": "New"}
+        db.session.execute(update(Movie).where(Movie.id == films[0].id).values(changed))
+        values = update(Movie).where(Movie.id == films[1].id).values(updated_at=before)
+        db.session.execute(values)
+        db.session.commit()
+        seen = len(fake.seen)
+        assert made(MOVIES) == {"embedded": 1, "unchanged": 1}
         assert b"New" in fake.seen[-1].body
-        assert len(fake.seen) == before + 2  # a word to know the model by, and the film
+        assert len(fake.seen) == seen + 2  # a word to know the model by, and the film
+        later = text("now() + interval '2 minutes'")
+        db.session.execute(update(Embedding).values(embedded_at=later))
+        db.session.commit()
         assert made(MOVIES) == {"embedded": 0, "unchanged": 0}
 
     def test_another_model_stands_beside_the_first(
@@ -174,7 +183,7 @@ class TestMake:
             made(MOVIES, Breaking(fake))
         assert len(stored()) == making.BATCH
         fake.heals()
-        assert made(MOVIES) == {"embedded": 2, "unchanged": 0}
+        assert made(MOVIES) == {"embedded": 2, "unchanged": making.BATCH}
 
     def test_stops_when_it_is_cancelled(self, make: Make, fake: FakeOpenAI) -> None:
         make(Movie, title="Jaws")

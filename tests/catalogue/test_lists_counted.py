@@ -1,5 +1,6 @@
 """Lists that the search index counts."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -65,6 +66,20 @@ def test_what_it_does_not_know_the_database_counts(
     index_everything()
     assert counting.number_of("movie", {"query": "jaws"}) is None
     assert client.get("/movies", params={"query": "jaws"}).json()["total_results"] == 3
+
+
+def test_while_the_index_lags_behind_the_database_counts(
+    client: httpx.Client, make: Make, hearing: None
+) -> None:
+    make(Movie, title="Jaws")
+    index_everything()
+    assert counting.number_of("movie", {}) == 1
+    current = folder.folder().current()
+    assert current is not None
+    os.utime(current / "state.json", (0, 0))
+    make(Movie, title="Jaws 2")
+    assert counting.number_of("movie", {}) is None
+    assert client.get("/movies").json()["total_results"] == 2
 
 
 def test_without_an_index_the_database_counts(

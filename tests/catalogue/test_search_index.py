@@ -1,6 +1,9 @@
 """The folder of the search index, and what follows the database there."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +17,9 @@ from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Credit, Person
 from marquee.catalogue.search import building, folder, following, schema, words
 from marquee.catalogue.search.folder import Folder
+from marquee.catalogue.search.index import reader
+from marquee.processes import PARENT
+from tests.catalogue.indexing import index_everything
 
 Make = Callable[..., Any]
 
@@ -32,14 +38,18 @@ class Index:
         """Catch up; how many documents were written."""
         connection = db.session.connection()
         now = following.present(connection)
-        self.state, written = following.catch_up(connection, self.writer, self.state, now)
+        # A snapshot of this transaction would see what it writes, if a later one has ended.
+        own = connection.execute(text("select pg_current_xact_id()::text")).scalar_one()
+        state = replace(self.state, snapshot=f"{own}:{own}:")
+        self.state, written = following.catch_up(connection, self.writer, state, now)
         return written
 
     def find(self, q: str) -> list[int]:
         """The ids of films, the best first."""
         self.index.reload()
-        hits = words.found(self.index.searcher(), words.words_of(q), 10, [words.only("movie")])
-        return [hit.id for hit in hits]
+        searcher, films = self.index.searcher(), [words.only("movie")]
+        found = words.search(searcher, words.words_of(q), films, limit=10, weight_by_field="weight")
+        return [id_ for _, id_ in words.keys_of(searcher, found.best)]
 
 
 @pytest.fixture
@@ -55,7 +65,6 @@ class TestFollowing:
     def test_writes_what_has_changed(self, make: Make, index: Index) -> None:
         film = make(Movie, title="Zazie")
         assert index.find("zazie") == []
-        # Those of this transaction are never seen by its own snapshot.
         assert index.follow() == 2
         assert index.find("zazie") == [film.id]
         db.session.execute(delete(Movie).where(Movie.id == film.id))
@@ -107,6 +116,16 @@ class TestFollowing:
         following.check(connection, index.state, now)
         with pytest.raises(following.TooFarBehind, match=reason):
             following.check(connection, replace(index.state, **change), now)
+
+    def test_follows_one_timeline(self, index: Index) -> None:
+        """A copy that is promoted begins another, and gives numbers of transactions again."""
+        connection = db.session.connection()
+        now = following.present(connection)
+        before, _, timeline = now.database.rpartition("/")
+        assert timeline == "00000001"
+        promoted = replace(now, database=f"{before}/00000002")
+        with pytest.raises(following.Unusable, match="another"):
+            following.check(connection, index.state, promoted)
 
     def test_hears_that_a_new_one_is_asked_for(self, index: Index) -> None:
         now = following.present(db.session.connection())
@@ -177,6 +196,34 @@ class TestFolder:
         set_variables(DATABASE_URL="postgresql://user:changed@host/two")
         assert folder.folder().path in paths
         assert len(paths) == 2
+
+
+def test_each_damage_is_told_of(make: Make) -> None:
+    """Also the second of an index that had been read again."""
+    index_everything()
+    current = folder.folder().current()
+    assert current is not None
+    meta = current / "meta.json"
+    good = meta.read_bytes()
+    for _ in range(2):
+        folder.folder().suspected()
+        meta.write_bytes(b"{")
+        reader.refresh()
+        assert folder.folder().suspected()
+        meta.write_bytes(good)
+        reader.refresh()
+        with reader.searching() as searcher:
+            assert searcher.num_docs == 0
+
+
+def test_who_builds_for_a_server_that_has_gone_ends(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", building.__name__, str(tmp_path), "0", "here"]
+    orphan = {**os.environ, PARENT: str(2**22 + 1)}
+    ended = subprocess.run(
+        words, env=orphan, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (1, "The server that asked for it has gone.\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_who_may_not_look_at_much_can_still_follow(index: Index) -> None:

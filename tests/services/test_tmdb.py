@@ -186,6 +186,29 @@ class TestSearchMovies:
         assert fake.seen == []
 
 
+class TestDiscoverMovies:
+    def test_by_filters(self, tmdb: Tmdb) -> None:
+        wanted: dict[str, str | int] = {
+            "with_genres": "53|9648",
+            "without_genres": "27",
+            "vote_count.gte": 100,
+            "primary_release_date.lte": "2000-12-31",
+            "with_runtime.lte": 140,
+            "sort_by": "vote_average.desc",
+        }
+        found = tmdb.discover_movies(wanted)["results"]
+        assert found == sorted(found, key=lambda film: -film["vote_average"]) != []
+        for film in (FILMS[film["id"]] for film in found):
+            assert {53, 9648} & set(film.genres)
+            assert 27 not in film.genres
+            assert film.released < "2001"
+            assert film.minutes <= 140
+
+    def test_only_pages_that_tmdb_shows(self, tmdb: Tmdb) -> None:
+        with pytest.raises(Invalid):
+            tmdb.discover_movies({}, 501)
+
+
 class TestKey:
     def test_of_version_3_goes_into_the_query(self, tmdb: Tmdb, fake: FakeTmdb) -> None:
         tmdb.popular()

@@ -179,8 +179,9 @@ def _ranks(asked: Sequence[Asked], search: Search) -> list[int | None]:
 
 def _by_words(query: str) -> list[int]:
     with reader.searching() as searcher:
-        hits = words.found(searcher, words.words_of(query), FIRST, [words.only("movie")])
-    return [hit.id for hit in hits]
+        how = {"limit": FIRST, "weight_by_field": "weight"}
+        found = words.search(searcher, words.words_of(query), [words.only("movie")], **how)
+        return [id_ for _, id_ in words.keys_of(searcher, found.best)]
 
 
 def _by_vectors(query: str) -> list[int]:

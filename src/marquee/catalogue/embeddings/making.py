@@ -6,7 +6,7 @@ that a run that ends early has done something, and the next one goes on.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any
@@ -26,6 +26,10 @@ from marquee.services import embeddings
 
 BATCH = 100
 JOBS_TOLD = (Job.DIRECTOR, Job.CREATOR, Job.ACTOR)
+LONGEST_WRITING = timedelta(hours=1)
+"""A title's `updated_at` is when the transaction began that is seen when it has ended: what changed
+so long before it was read is looked at once more, which costs a hash.
+"""
 MOST_BILLED = 5
 """Of actors, those up to this position are read."""
 
@@ -180,11 +184,8 @@ def _pending(kind: Kind) -> Select[Any]:
         *(title.studios, title.overview, title.keywords, title.countries, title.awards_summary),
         *(Embedding.content_hash, func.now().label("read_at")),
     )
-    return (
-        select(*told)
-        .outerjoin(Embedding, ours)
-        .where(or_(Embedding.id.is_(None), title.updated_at > Embedding.embedded_at))
-    )
+    changed = title.updated_at > Embedding.embedded_at - LONGEST_WRITING
+    return select(*told).outerjoin(Embedding, ours).where(or_(Embedding.id.is_(None), changed))
 
 
 @cache

@@ -1,14 +1,12 @@
 """Rules about genres."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, cast, func, select
+from sqlalchemy import BigInteger, Select, bindparam, cast, func, select
 
 from marquee.catalogue.genres.models import Genre, GenreTally
-from marquee.db import rows
+from marquee.db import Rows, rows
 
-Rows = Sequence[Row[*tuple[Any, ...]]]
 MOST = 1000
 """A file may name any genre; so many are listed."""
 COUNT = func.sum(GenreTally.titles)

@@ -12,7 +12,8 @@ from marquee.named_jobs import NamedJob, Schedule
 from marquee.progress import Progress
 from marquee.services import storage
 
-BATCH = 200
+BATCH = 20
+"""Whose files are removed in one transaction: a slow storage must not outlast it."""
 LONGEST_UNUSED = (
     select(KeptImage.id, KeptImage.digest, KeptImage.size_bytes)
     .order_by(KeptImage.used_at, KeptImage.id)

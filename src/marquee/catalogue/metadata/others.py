@@ -10,7 +10,7 @@ from marquee.catalogue.collections.models import Collection
 from marquee.catalogue.metadata import saving
 from marquee.catalogue.metadata.service import source_of
 from marquee.catalogue.movies.models import Movie
-from marquee.catalogue.movies.sources import LISTED, client
+from marquee.catalogue.movies.sources import LISTED, client, waited_for
 from marquee.catalogue.people.models import Credit, Person
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.db import missing, rows, session
@@ -22,7 +22,7 @@ FILMS = select(*LISTED).order_by(Movie.release_date.asc().nulls_last(), Movie.id
 def collection(tmdb_id: int) -> dict[str, Any]:
     """A collection with its films, those first that came out first. Raises NotFound."""
     tmdb = client()
-    said = tmdb.collection(tmdb_id) if tmdb else None
+    said = waited_for(tmdb).collection(tmdb_id) if tmdb else None
     if said is not None:
         saving.save_collection(said)
     known = select(Collection).where(Collection.tmdb_collection_id == tmdb_id)
@@ -37,7 +37,7 @@ def collection(tmdb_id: int) -> dict[str, Any]:
 def person(tmdb_id: int) -> dict[str, Any]:
     """Somebody, and TMDB's ids of the titles that they had a part in. Raises NotFound."""
     tmdb = client()
-    said = tmdb.person(tmdb_id) if tmdb else None
+    said = waited_for(tmdb).person(tmdb_id) if tmdb else None
     if said is not None:
         saving.save_person(said)
     known = select(Person).where(Person.tmdb_id == tmdb_id)

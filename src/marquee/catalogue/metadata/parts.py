@@ -5,7 +5,7 @@ Each by one statement, whose rows go over as one JSON array. What is as it was i
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 from sqlalchemy import TextClause, text
@@ -15,6 +15,7 @@ from marquee.db import session
 from marquee.services.tmdb import TmdbCollection, TmdbCompany, TmdbEpisode, TmdbSeasonHead
 
 Owner = Literal["movie_id", "tvshow_id"]
+TITLES: Final = {"movie_id": "movies", "tvshow_id": "tvshows"}
 
 COMPANIES = """
 INSERT INTO {table} AS old (name, tmdb_id, logo_path, origin_country)
@@ -71,27 +72,38 @@ gone AS (
     SELECT FROM people WHERE people.id = old.person_id AND people.tmdb_id IS NOT NULL))
   AND NOT EXISTS (SELECT FROM said WHERE said.person_id = old.person_id
     AND (said.job, said.department, said."character", said.position)
-      IS NOT DISTINCT FROM (old.job, old.department, old."character", old.position)))
-INSERT INTO credits (person_id, {owner}, job, department, "character", position)
-SELECT person_id, :title_id, job, department, "character", position FROM said
-WHERE NOT EXISTS (SELECT FROM credits AS old WHERE old.{owner} = :title_id
-  AND said.person_id = old.person_id
-  AND (said.job, said.department, said."character", said.position)
-    IS NOT DISTINCT FROM (old.job, old.department, old."character", old.position))
-ORDER BY job, position
+      IS NOT DISTINCT FROM (old.job, old.department, old."character", old.position))
+  RETURNING id),
+new AS (
+  INSERT INTO credits (person_id, {owner}, job, department, "character", position)
+  SELECT person_id, :title_id, job, department, "character", position FROM said
+  WHERE NOT EXISTS (SELECT FROM credits AS old WHERE old.{owner} = :title_id
+    AND said.person_id = old.person_id
+    AND (said.job, said.department, said."character", said.position)
+      IS NOT DISTINCT FROM (old.job, old.department, old."character", old.position))
+  ORDER BY job, position RETURNING id)
+UPDATE {titles} SET updated_at = now()
+WHERE id = :title_id AND updated_at < now() AND EXISTS (TABLE gone UNION ALL TABLE new)
 """
-"""Of those who are known by name alone, the ones whose jobs TMDB says nothing of stay."""
+"""The title has changed then, too. Of those who are known by name alone, the ones whose jobs TMDB
+says nothing of stay.
+"""
 TRANSLATIONS = """
-INSERT INTO translations AS old ({owner}, language, title, overview, tagline)
-SELECT :title_id, language, title, overview, tagline
-FROM jsonb_to_recordset(cast(:rows AS jsonb))
-  AS said (language text, title text, overview text, tagline text) ORDER BY language
-ON CONFLICT ({owner}, language) WHERE {owner} IS NOT NULL DO UPDATE SET
-  title = coalesce(excluded.title, old.title),
-  overview = coalesce(excluded.overview, old.overview),
-  tagline = coalesce(excluded.tagline, old.tagline)
-WHERE (old.title, old.overview, old.tagline) IS DISTINCT FROM (coalesce(excluded.title, old.title),
-  coalesce(excluded.overview, old.overview), coalesce(excluded.tagline, old.tagline))
+WITH written AS (
+  INSERT INTO translations AS old ({owner}, language, title, overview, tagline)
+  SELECT :title_id, language, title, overview, tagline
+  FROM jsonb_to_recordset(cast(:rows AS jsonb))
+    AS said (language text, title text, overview text, tagline text) ORDER BY language
+  ON CONFLICT ({owner}, language) WHERE {owner} IS NOT NULL DO UPDATE SET
+    title = coalesce(excluded.title, old.title),
+    overview = coalesce(excluded.overview, old.overview),
+    tagline = coalesce(excluded.tagline, old.tagline)
+  WHERE (old.title, old.overview, old.tagline) IS DISTINCT FROM (
+    coalesce(excluded.title, old.title), coalesce(excluded.overview, old.overview),
+    coalesce(excluded.tagline, old.tagline))
+  RETURNING id)
+UPDATE {titles} SET updated_at = now()
+WHERE id = :title_id AND updated_at < now() AND EXISTS (TABLE written)
 """
 SEASONS = text("""
 INSERT INTO seasons AS old (tvshow_id, tmdb_id, season_number, name, overview, poster_path,
@@ -171,12 +183,13 @@ def save_people(people: Sequence[Columns]) -> None:
 
 def save_credits(owner: Owner, title_id: int, credits_: Sequence[Columns]) -> None:
     """Put TMDB's credits in the place of those that a title has."""
-    _save(_of(CREDITS, owner=owner), credits_, title_id=title_id)
+    _save(_of(CREDITS, owner=owner, titles=TITLES[owner]), credits_, title_id=title_id)
 
 
 def save_translations(owner: Owner, title_id: int, translations: Sequence[Columns]) -> None:
     """Save the words of a title in other languages."""
-    _save(_of(TRANSLATIONS, owner=owner), translations, title_id=title_id)
+    statement = _of(TRANSLATIONS, owner=owner, titles=TITLES[owner])
+    _save(statement, translations, title_id=title_id)
 
 
 def save_seasons(tvshow_id: int, seasons: Sequence[TmdbSeasonHead]) -> None:

@@ -1,18 +1,17 @@
 """Bringing titles of the catalogue up to date from TMDB."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, or_, select, update
 
 from marquee import clock, job_runs
 from marquee.catalogue.metadata import saving
 from marquee.catalogue.movies.models import Movie
-from marquee.catalogue.movies.sources import client
+from marquee.catalogue.movies.sources import client, waited_for
 from marquee.catalogue.titles import search_title
 from marquee.catalogue.tvshows.models import TVShow
-from marquee.db import checkpoint, rows, session, transaction
+from marquee.db import Rows, checkpoint, rows, session, transaction
 from marquee.errors import NotConfigured
 from marquee.job_runs import JobRun
 from marquee.progress import Progress
@@ -68,15 +67,17 @@ def bring_up_to_date(tmdb: Tmdb, model: Titles, title: Movie | TVShow) -> None:
 
     Raises Unavailable or TimedOut where TMDB does not serve.
     """
-    # While TMDB is asked no connection is held.
-    checkpoint()
+    tmdb = waited_for(tmdb)
     tmdb_id = title.tmdb_id or _by_imdb_id(tmdb, model, title.imdb_id)
     details = _details(tmdb, model, tmdb_id) if tmdb_id else None
-    if details is not None and _claimed(model, title.id, title.tmdb_id, details["id"]):
-        _save(model, details)
+    if details is None or not _claimed(model, title.id, title.tmdb_id, details["id"]):
+        _note_unknown(model, title.id)
+        return
+    checkpoint()
+    _save(model, details)
 
 
-def _due(model: Titles, title_id: int | None) -> Sequence[Row[*tuple[Any, ...]]]:
+def _due(model: Titles, title_id: int | None) -> Rows:
     """One title, or those that TMDB knows and that nobody has asked it of for the longest time."""
     query = select(model.id, model.tmdb_id, model.imdb_id, model.title, model.year)
     if title_id is not None:
@@ -99,9 +100,11 @@ def _refresh(progress: Progress, tmdb: Tmdb, model: Titles, title: Row[*tuple[An
         progress.log("TMDB does not know it.", "warn", title=title.title)
         return False
     with transaction():
-        if not _claimed(model, title.id, title.tmdb_id, details["id"]):
-            progress.log("Another title has its TMDB id.", "warn", title=title.title)
-            return False
+        is_ours = _claimed(model, title.id, title.tmdb_id, details["id"])
+    if not is_ours:
+        progress.log("Another title has its TMDB id.", "warn", title=title.title)
+        return False
+    with transaction():
         title_id = _save(model, details)
     if model is TVShow:
         _refresh_episodes(progress, tmdb, title_id, cast("TmdbShowDetails", details))
@@ -145,6 +148,9 @@ def _details(tmdb: Tmdb, model: Titles, tmdb_id: int) -> TmdbDetails | TmdbShowD
 
 
 def _claimed(model: Titles, title_id: int, present: int | None, tmdb_id: int) -> bool:
+    """Whether the title has this TMDB id, or has been given it: to be committed before `_save`,
+    which locks other rows before this one.
+    """
     return present == tmdb_id or saving.claim(model, title_id, tmdb_id)
 
 
@@ -153,7 +159,10 @@ def _save(model: Titles, details: Any) -> int:  # noqa: ANN401 - the details of 
 
 
 def _note_unknown(model: Titles, title_id: int) -> None:
-    """It is asked for again when the others have had their turn."""
-    stamp = update(model).where(model.id == title_id, model.tmdb_id.is_not(None))
+    """A title by whose ids nothing is found is asked for again when the others have had their turn,
+    and not at each request.
+    """
+    has_id = or_(model.tmdb_id.is_not(None), model.imdb_id.is_not(None))
+    stamp = update(model).where(model.id == title_id, has_id)
     kept = {"metadata_updated_at": clock.now(), "updated_at": model.updated_at}
     session.execute(stamp.values(kept).execution_options(synchronize_session=False))

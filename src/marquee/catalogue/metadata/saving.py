@@ -1,14 +1,28 @@
 """Saving titles from TMDB: what TMDB does not know stays as it was.
 
 Every import takes its locks in the same order, companies, collection, title, people, and rows of a
-table in the order of their keys: two imports at once cannot wait for each other.
+table in the order of their keys: two imports at once cannot wait for each other. An import of a
+file has another order, so that nothing is saved while there is one.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, case, cast, func, literal, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
+from sqlalchemy.exc import IntegrityError
 
 from marquee import clock
 from marquee.catalogue.metadata import columns, parts
@@ -17,6 +31,7 @@ from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Person
 from marquee.catalogue.tvshows.models import Season, TVShow
 from marquee.db import session
+from marquee.errors import Unavailable
 from marquee.services.tmdb import (
     TmdbDetails,
     TmdbEpisode,
@@ -26,6 +41,8 @@ from marquee.services.tmdb import (
     TmdbWholeCollection,
 )
 
+NO_IMPORT = text("SELECT pg_try_advisory_xact_lock_shared(hashtextextended('import titles', 0))")
+"""That there is no import of a file, nor will be before this transaction has ended."""
 OTHER_IDS = ("imdb_id", "tvdb_id")
 """Ids of others that are unique here."""
 LONGEST_BIOGRAPHY = 10_000
@@ -45,8 +62,9 @@ def save_listed(
     """Insert titles of a list, or bring those with their `tmdb_id` up to date.
 
     With `only_new` those that the catalogue has stay as they are: a list in another language says
-    nothing of the titles in ours.
+    nothing of the titles in ours. Raises Unavailable while a file is imported, as all do here.
     """
+    _begin()
     by_id = {title["tmdb_id"]: title for title in titles}
     if not by_id:
         return
@@ -64,11 +82,12 @@ def save_listed(
 
 def save_movie(details: TmdbDetails) -> int:
     """Save a film with all that belongs to it, by a constant number of statements; its id."""
+    _begin()
     row = columns.whole_movie(details)
-    _adopt(Movie, row)
     parts.save_companies("studios", details["studios"])
     if details["collection"] is not None:
         row["collection_id"] = parts.save_collection(details["collection"])
+    _adopt(Movie, row)
     movie_id = _save_whole(Movie, row)
     parts.save_people(columns.people(*details["crew"], *details["cast"]))
     parts.save_credits("movie_id", movie_id, columns.credits_of(details))
@@ -78,10 +97,11 @@ def save_movie(details: TmdbDetails) -> int:
 
 def save_tvshow(details: TmdbShowDetails) -> int:
     """Save a series with all that belongs to it but its episodes, as `save_movie`; its id."""
+    _begin()
     row = columns.whole_tvshow(details)
-    _adopt(TVShow, row)
     parts.save_companies("studios", details["studios"])
     parts.save_companies("networks", details["networks"])
+    _adopt(TVShow, row)
     tvshow_id = _save_whole(TVShow, row)
     parts.save_people(columns.people(*details["crew"], *details["cast"]))
     parts.save_credits("tvshow_id", tvshow_id, columns.credits_of(details))
@@ -105,6 +125,7 @@ def save_episode(tvshow_id: int, episode: TmdbEpisode) -> None:
 
 def save_collection(collection: TmdbWholeCollection) -> int:
     """Save a collection and its films, which then are in it; its id."""
+    _begin()
     collection_id = parts.save_collection(collection, collection["overview"])
     save_listed(Movie, map(columns.listed_movie, collection["parts"]))
     members = [film["id"] for film in collection["parts"]]
@@ -118,6 +139,7 @@ def save_collection(collection: TmdbWholeCollection) -> int:
 
 def save_person(person: TmdbPerson) -> int:
     """Save all that is known of somebody; their id."""
+    _begin()
     row = {name: person[name] for name in PERSON}  # type: ignore[literal-required]
     row |= {"biography": person["biography"][:LONGEST_BIOGRAPHY] or None}
     row |= {"tmdb_id": person["id"], "metadata_updated_at": clock.now()}
@@ -131,8 +153,17 @@ def save_person(person: TmdbPerson) -> int:
     return session.execute(saved.returning(Person.id)).scalar_one()
 
 
+def _begin() -> None:
+    """See that no file is imported meanwhile. Raises Unavailable, rather than wait for minutes with
+    a connection that others need.
+    """
+    if not session.scalar(NO_IMPORT):
+        raise Unavailable("Titles are being imported from a file.")
+
+
 def _lock(tvshow_id: int) -> None:
     """The series comes before its seasons: a trigger counts them there."""
+    _begin()
     one = select(TVShow.id).where(TVShow.id == tvshow_id)
     session.execute(one.with_for_update(key_share=True))
 
@@ -196,8 +227,8 @@ def _adopt(model: type[Movie | TVShow], row: Columns) -> None:
             title for name in names for title in unnamed if getattr(title, name) == row[name]
         )
         ours = next(by_name, None)
-        if ours is not None:
-            session.execute(update(model).where(model.id == ours.id).values(tmdb_id=row["tmdb_id"]))
+        if ours is not None and not claim(model, ours.id, row["tmdb_id"]):
+            ours = None
     for name in names:
         if any(title is not ours and getattr(title, name) == row[name] for title in known):
             row[name] = None
@@ -205,6 +236,7 @@ def _adopt(model: type[Movie | TVShow], row: Columns) -> None:
 
 def claim(model: type[Movie | TVShow], title_id: int, tmdb_id: int) -> bool:
     """Give a title without a TMDB id this one, unless another title has it."""
+    _begin()
     known = select(model.id).where(model.tmdb_id == tmdb_id)
     claimed = (
         update(model)
@@ -213,7 +245,12 @@ def claim(model: type[Movie | TVShow], title_id: int, tmdb_id: int) -> bool:
         .returning(model.id)
         .execution_options(synchronize_session=False)
     )
-    return session.execute(claimed).first() is not None
+    try:
+        with session.begin_nested():
+            return session.execute(claimed).first() is not None
+    except IntegrityError:
+        # A title with this id has been saved since the statement began.
+        return False
 
 
 def season_of(tvshow_id: int, season_number: int) -> Season | None:

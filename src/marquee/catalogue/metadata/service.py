@@ -2,10 +2,10 @@
 catalogue has.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from marquee.catalogue.collections.models import Collection
 from marquee.catalogue.genres.models import Genre
@@ -30,7 +30,6 @@ from marquee.services.tmdb import TmdbCastMember, TmdbCrewMember, TmdbEpisode
 
 TMDB = "tmdb"
 
-Rows = Sequence[Row[*tuple[Any, ...]]]
 Shown = dict[str, Any]
 
 

@@ -1,7 +1,9 @@
 """What is brought up to date by the clock."""
 
+from sqlalchemy.exc import OperationalError
+
 from marquee.catalogue.metadata import refreshing
-from marquee.errors import TimedOut, Unavailable
+from marquee.errors import Unavailable
 from marquee.named_jobs import NamedJob, Schedule
 
 JOBS = (
@@ -11,6 +13,6 @@ JOBS = (
         "or the one that was asked for.",
         refreshing.refresh,
         Schedule.daily(5),
-        patient_with=(Unavailable, TimedOut),
+        patient_with=(OperationalError, Unavailable),
     ),
 )

@@ -1,6 +1,5 @@
 """All that is told of one film."""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -17,11 +16,10 @@ from marquee.catalogue.people.credits import people_of
 from marquee.catalogue.people.models import Credit
 from marquee.catalogue.translations.models import Translation
 from marquee.catalogue.translations.service import translated
-from marquee.db import as_dict, find, first, missing, rows
+from marquee.db import Rows, as_dict, find, first, missing, rows
 from marquee.errors import NotFound
 from marquee.viewer import Viewer
 
-Rows = Sequence[Row[*tuple[Any, ...]]]
 COLLECTION = (
     select(func.jsonb_build_object("id", Collection.id, "name", Collection.name, type_=JSONB))
     .where(Collection.id == Movie.collection_id)

@@ -14,7 +14,7 @@ from marquee.catalogue.movies.sources import Listing, source
 from marquee.catalogue.people.credits import credits_of
 from marquee.catalogue.people.models import Credit
 from marquee.catalogue.translations.languages import Asked, wanted
-from marquee.db import find
+from marquee.db import Rows, find
 from marquee.job_runs import accepted
 from marquee.viewer import Viewer
 from marquee.web.paging import NumberedPage, numbered
@@ -71,16 +71,16 @@ def list_movie_crew(user: Viewer, movie_id: int, page: int, page_size: int) -> N
     return numbered(**listed, page=page, page_size=page_size)
 
 
-def list_movie_files(user: Viewer, movie_id: int) -> dict[str, details.Rows]:
+def list_movie_files(user: Viewer, movie_id: int) -> dict[str, Rows]:
     movie = find(Movie.visible_to(user), movie_id)
     return {"files": files_of(user, MediaFile.movie_id, movie.id)}
 
 
-def list_movie_genres(user: Viewer) -> dict[str, details.Rows]:
+def list_movie_genres(user: Viewer) -> dict[str, Rows]:
     return {"genres": genres_with("movie")}
 
 
-def list_genres_of_movie(user: Viewer, movie_id: int) -> dict[str, details.Rows]:
+def list_genres_of_movie(user: Viewer, movie_id: int) -> dict[str, Rows]:
     return {"genres": details.genres(find(Movie.visible_to(user), movie_id))}
 
 

@@ -20,7 +20,7 @@ from marquee.catalogue.metadata.columns import ATTRIBUTION
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.titles import search_title
 from marquee.catalogue.tvshows.models import TVShow
-from marquee.db import session
+from marquee.db import checkpoint, session
 from marquee.services.tmdb import Tmdb, TmdbPage, TmdbShowPage, TmdbTitle
 
 PAGE_SIZE = 20
@@ -91,20 +91,20 @@ class ByTmdb:
     """TMDB, imported into the catalogue."""
 
     def __init__(self, tmdb: Tmdb) -> None:
-        self.tmdb = tmdb
+        self._tmdb = tmdb
 
     def popular(self, page: int) -> Listing:
         """TMDB's own list, in its order."""
-        return self._imported(self.tmdb.popular(page))
+        return self._imported(waited_for(self._tmdb).popular(page))
 
     def search(self, query: str, page: int, year: int | None, language: str) -> Listing:
         """TMDB's own search, in its order."""
-        found = self.tmdb.search_movies(query, page, year, language)
+        found = waited_for(self._tmdb).search_movies(query, page, year, language)
         return self._imported(found, language)
 
     def movie(self, tmdb_id: int) -> Movie | None:
         """TMDB's details."""
-        details = self.tmdb.movie(tmdb_id)
+        details = waited_for(self._tmdb).movie(tmdb_id)
         if details is None:
             return None
         movie_id = saving.save_movie(details)
@@ -112,7 +112,7 @@ class ByTmdb:
 
     def recommended(self, tmdb_id: int, page: int) -> Listing | None:
         """What TMDB recommends, in its order."""
-        found = self.tmdb.recommended_movies(tmdb_id, page)
+        found = waited_for(self._tmdb).recommended_movies(tmdb_id, page)
         return None if found is None else self._imported(found)
 
     @staticmethod
@@ -135,6 +135,14 @@ def client() -> Tmdb | None:
     if not values.tmdb_api_key:
         return None
     return _client(values.tmdb_api_key, values.tmdb_base_url, values.tmdb_timeout)
+
+
+def waited_for(tmdb: Tmdb) -> Tmdb:
+    """TMDB within a request: the transaction so far is committed, as no connection is held while an
+    answer is waited for.
+    """
+    checkpoint()
+    return tmdb
 
 
 @lru_cache(maxsize=1)

@@ -117,14 +117,23 @@ def _ranked(searcher: tantivy.Searcher, kind: Kind, meaning: nearest.Meaning, ju
     """The finds, by words and meaning together; of the best of these the sentences are read too."""
     ids = [id_ for _, id_ in words.keys_of(searcher, judged)]
     by_words = {id_: score for id_, (score, _) in zip(ids, judged, strict=True)}
+    scores = mixed(kind, meaning, by_words)
+    addresses = dict(zip(ids, (address for _, address in judged), strict=True))
+    return [(scores[id_], addresses[id_]) for id_ in sorted(ids, key=lambda id_: -scores[id_])]
+
+
+def mixed(kind: Kind, meaning: nearest.Meaning, by_words: dict[int, float]) -> dict[int, float]:
+    """What titles are worth by words and meaning together, by id; `by_words` is which part of the
+    words each has, of 0 to 1.
+    """
+    ids = list(by_words)
     cosines = nearest.cosines(kind, meaning, ids)
-    mixed = {id_: _mixed(by_words[id_], cosines.get(id_, 0.0)) for id_ in ids}
-    read = sorted(ids, key=lambda id_: -mixed[id_])[:READ]
+    scores = {id_: _mixed(by_words[id_], cosines.get(id_, 0.0)) for id_ in ids}
+    read = sorted(ids, key=lambda id_: -scores[id_])[:READ]
     for id_, passage in nearest.passages(kind, meaning, read).items():
         cosine = cosines.get(id_, 0.0)
-        mixed[id_] = _mixed(by_words[id_], (cosine + max(cosine, passage)) / 2)
-    addresses = dict(zip(ids, (address for _, address in judged), strict=True))
-    return [(mixed[id_], addresses[id_]) for id_ in sorted(ids, key=lambda id_: -mixed[id_])]
+        scores[id_] = _mixed(by_words[id_], (cosine + max(cosine, passage)) / 2)
+    return scores
 
 
 def _mixed(by_words: float, cosine: float) -> float:

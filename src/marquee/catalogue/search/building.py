@@ -2,6 +2,7 @@
 time. `python -m marquee.catalogue.search.building FOLDER GENERATION PLACE` builds one.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, text
 from marquee import db, settings
 from marquee.catalogue.search import documents, following, schema
 from marquee.catalogue.search.folder import State, write_state
-from marquee.processes import follow_parent
+from marquee.processes import PARENT, follow_parent
 
 MEMORY = 80 * 2**20
 """Bytes of documents that are held before they are written as a segment."""
@@ -34,7 +35,7 @@ def build(
     writer = index.writer(MEMORY, 1)
     built = 0
     for kind in schema.KINDS:
-        for batch in documents.read_all(connection, kind, popular, BATCH):
+        for batch in documents.read_all(connection, kind, popular, BATCH, schema.document):
             for document in batch:
                 writer.add_document(document)
             built += len(batch)
@@ -50,6 +51,8 @@ def main(path: str, generation: str, place: str) -> None:
     """Build one on the database of the settings."""
     values = settings.current()
     follow_parent()
+    if os.environ.get(PARENT, parent := str(os.getppid())) != parent:
+        raise SystemExit("The server that asked for it has gone.")
     engine = db.engine_for(values.database_url, pool_size=1, statement_timeout=0)
     # Each batch sees what is there when it is read: no transaction stays open for minutes.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -13,9 +13,9 @@ from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, select
 from tantivy import Occur, Query
 
 from marquee.catalogue.images.addresses import poster_url
-from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.search import words
 from marquee.catalogue.search.index import reader
+from marquee.catalogue.search.outside import finding, serves
 from marquee.catalogue.search.schema import (
     LONGEST_BEGINNING,
     LONGEST_START,
@@ -23,24 +23,26 @@ from marquee.catalogue.search.schema import (
     folded,
     schema,
 )
+from marquee.catalogue.search.service import LISTINGS, Titles
 from marquee.catalogue.titles import search_title
-from marquee.catalogue.tvshows.models import TVShow
 from marquee.db import as_dict, rows
 
 SHORT = 3
 """Up to so many letters, popular titles are completed first: so many titles begin so."""
 COMPLETIONS_BYTES = 2_000
 WHOLE, BEGINS, IS, HAS = 20.0, 10.0, 2.0, 1.0
-MODELS: dict[str, type[Movie | TVShow]] = {"movie": Movie, "tvshow": TVShow}
 
 
-def complete(kind: str, text: str, limit: int) -> list[dict[str, Any]]:
+def complete(kind: Titles, text: str, limit: int) -> list[dict[str, Any]]:
     """The titles of a kind that a text may be the beginning of. Raises Unavailable."""
-    ids = reader.found(
-        ("completions", kind, text, limit),
-        lambda searcher: _ids(searcher, kind, text, limit),
-        COMPLETIONS_BYTES,
-    )
+    if serves():
+        ids = finding.complete(kind, text, limit)
+    else:
+        ids = reader.found(
+            ("completions", kind, text, limit),
+            lambda searcher: _ids(searcher, kind, text, limit),
+            COMPLETIONS_BYTES,
+        )
     found_rows = {row.id: row for row in rows(_shown(kind), {"ids": ids})} if ids else {}
     return [as_dict(found_rows[id_]) for id_ in ids if id_ in found_rows]
 
@@ -59,8 +61,8 @@ def _ids(searcher: tantivy.Searcher, kind: str, text: str, limit: int) -> list[i
 
 
 @cache
-def _shown(kind: str) -> Select[*tuple[Any, ...]]:
-    model = MODELS[kind]
+def _shown(kind: Titles) -> Select[*tuple[Any, ...]]:
+    _, model = LISTINGS[kind]
     columns = (model.id, model.title, model.original_title, model.year, poster_url(model))
     return select(*columns).where(model.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
 

@@ -18,10 +18,10 @@ KNOWN: Final = {
 
 
 def number_of(kind: Literal["movie", "tvshow"], filters: dict[str, Any]) -> int | None:
-    """The number, as it was up to two seconds ago; None where the index cannot tell: there is none
-    yet, or it does not know a filter.
+    """The number, as it was a moment ago, or `index.BEHIND` seconds at the most; None where the
+    index cannot tell: there is none yet, it lags behind, or it does not know a filter.
     """
-    if not filters.keys() <= KNOWN[kind]:
+    if not filters.keys() <= KNOWN[kind] or not reader.keeps_up():
         return None
     query = Query.boolean_query([(Occur.Must, each) for each in narrowing(kind, filters)])
     try:

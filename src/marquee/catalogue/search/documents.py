@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-import tantivy
 from sqlalchemy import Connection, Row, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 
@@ -38,14 +37,10 @@ FILES_OF_MOVIES = """
 SELECT movie_id, array_agg(DISTINCT resolution) FILTER (WHERE resolution IS NOT NULL)
 FROM media_files WHERE movie_id = ANY(:ids) GROUP BY movie_id
 """
-FILES_OF_SERIES = """
-SELECT tvshow_id, array_agg(DISTINCT resolution) FILTER (WHERE resolution IS NOT NULL)
-FROM media_files JOIN episodes ON episodes.id = media_files.episode_id
-WHERE tvshow_id = ANY(:ids) GROUP BY tvshow_id
-"""
 OF_MOVIES = "release_date AS released, '{}'::text[] AS networks"
 OF_SERIES = "first_air_date AS released, networks"
-# Of people whose popularity nobody has told, those who worked most come first.
+# Of people whose popularity nobody has told, those who worked most come first. New credits alone do
+# not write a person anew: that would cost more than a rank that is a little old.
 PEOPLE = """
 SELECT id, name, NULL AS overview, popularity + (
            SELECT count(*) FROM credits WHERE person_id = people.id) / 100.0::float8 AS popularity
@@ -68,7 +63,7 @@ class _Source:
     kind: str
     rows: str
     beside: tuple[TextClause, ...] = ()
-    """Of titles: their people, translations and files."""
+    """Of titles: their people and translations; of films, which are searched by them, files."""
     threshold: TextClause | None = None
 
     def these(self) -> TextClause:
@@ -78,8 +73,8 @@ class _Source:
         return text(self.rows.format(which=NEXT))
 
 
-def _titles(kind: str, table: str, owner: str, columns: str, files: str) -> _Source:
-    beside = (PEOPLE_OF, TRANSLATIONS_OF, files)
+def _titles(kind: str, table: str, owner: str, columns: str, *files: str) -> _Source:
+    beside = (PEOPLE_OF, TRANSLATIONS_OF, *files)
     return _Source(
         kind,
         TITLES.format(table=table, columns=columns.replace("{}", "{{}}"), which="{which}"),
@@ -92,11 +87,21 @@ SOURCES = {
     each.kind: each
     for each in (
         _titles("movie", "movies", "movie_id", OF_MOVIES, FILES_OF_MOVIES),
-        _titles("tvshow", "tvshows", "tvshow_id", OF_SERIES, FILES_OF_SERIES),
+        _titles("tvshow", "tvshows", "tvshow_id", OF_SERIES),
         _Source("person", PEOPLE),
         _Source("collection", COLLECTIONS),
     )
 }
+
+Made_co = TypeVar("Made_co", covariant=True)
+
+
+class Make(Protocol[Made_co]):
+    """What makes a document of its fields, such as `schema.document`."""
+
+    def __call__(self, fields: dict[str, Any], *, popular: bool) -> Made_co:
+        """The document."""
+
 
 Thresholds = dict[str, float | None]
 """Of each kind of title, the popularity beyond which one is popular; None: all of them are."""
@@ -112,37 +117,46 @@ def thresholds(connection: Connection) -> Thresholds:
 
 
 def read_all(
-    connection: Connection, kind: str, popular: Thresholds, size: int
-) -> Iterator[list[tantivy.Document]]:
+    connection: Connection, kind: str, popular: Thresholds, size: int, make: Make[Made_co]
+) -> Iterator[list[Made_co]]:
     """All documents of a kind, so many at a time, in the order of their ids."""
     source, after = SOURCES[kind], 0
     query = source.next()
     while rows := connection.execute(query, {"after": after, "size": size}).all():
         after = rows[-1].id
-        yield _documents(connection, source, rows, popular)
+        yield _documents(connection, source, rows, popular, make)
 
 
 def read(
-    connection: Connection, kind: str, ids: Sequence[int], popular: Thresholds
-) -> list[tantivy.Document]:
+    connection: Connection,
+    kind: str,
+    ids: Sequence[int],
+    popular: Thresholds,
+    make: Make[Made_co],
+) -> list[Made_co]:
     """The documents of these ids; of what is gone there is none."""
     source = SOURCES[kind]
     rows = connection.execute(source.these(), {"ids": list(ids)}).all()
-    return _documents(connection, source, rows, popular)
+    return _documents(connection, source, rows, popular, make)
 
 
 def _documents(
-    connection: Connection, source: _Source, rows: Sequence[Row[Any]], popular: Thresholds
-) -> list[tantivy.Document]:
+    connection: Connection,
+    source: _Source,
+    rows: Sequence[Row[Any]],
+    popular: Thresholds,
+    make: Make[Made_co],
+) -> list[Made_co]:
     if not source.beside:
-        return [schema.document(_named(source.kind, row), popular=False) for row in rows]
+        return [make(_named(source.kind, row), popular=False) for row in rows]
     ids = {"ids": [row.id for row in rows]}
-    people, translations, files = (
+    people, translations, *of_films = (
         {first: rest for first, *rest in connection.execute(query, ids)} for query in source.beside
     )
+    files = of_films[0] if of_films else {}
     least = popular[source.kind]
     return [
-        schema.document(
+        make(
             _title(
                 source.kind,
                 row,

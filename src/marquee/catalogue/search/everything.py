@@ -28,6 +28,7 @@ from marquee.catalogue.people.models import Person
 from marquee.catalogue.search import narrowing, words
 from marquee.catalogue.search.highlighting import Marker
 from marquee.catalogue.search.index import reader
+from marquee.catalogue.search.outside import finding, serves
 from marquee.catalogue.search.schema import KINDS, schema
 from marquee.catalogue.search.service import Page, highlights, milliseconds, window_of
 from marquee.catalogue.tvshows.models import TVShow
@@ -67,12 +68,8 @@ def search(q: str, *, page: int, page_size: int, kinds: list[str] | None = None)
     window = window_of(page, page_size)
     started = time.perf_counter()
     query = words.words_of(q)
-    within = [Query.term_set_query(schema(), "kind", kinds)] if kinds else []
-    with reader.searching() as searcher:
-        how = {**window, **narrowing.ordering("relevance")}
-        found = words.search(searcher, query, within, **how)
-        keys = words.keys_of(searcher, found.best)
-    shown, marker = _shown(keys), Marker(query)
+    best, total = (_outside if serves() else _inside)(query, kinds, window)
+    shown, marker = _shown([key for key, _ in best]), Marker(query)
     hits = [
         {
             **shown[key],
@@ -80,10 +77,28 @@ def search(q: str, *, page: int, page_size: int, kinds: list[str] | None = None)
             "score": round(score, 3),
             "highlights": highlights(marker, shown[key]),
         }
-        for key, (score, _) in zip(keys, found.best, strict=True)
+        for key, score in best
         if key in shown
     ]
-    return Page(page, page_size, found.total, milliseconds(started), hits, None)
+    return Page(page, page_size, total, milliseconds(started), hits, None)
+
+
+Looked: TypeAlias = tuple[list[tuple[tuple[str, int], float]], int]
+"""Kind, id and score of the finds of a page, and how many finds there are."""
+
+
+def _inside(query: words.Words, kinds: list[str] | None, window: dict[str, int]) -> Looked:
+    within = [Query.term_set_query(schema(), "kind", kinds)] if kinds else []
+    with reader.searching() as searcher:
+        how = {**window, **narrowing.ordering("relevance")}
+        found = words.search(searcher, query, within, **how)
+        keys = words.keys_of(searcher, found.best)
+    return list(zip(keys, (score for score, _ in found.best), strict=True)), found.total
+
+
+def _outside(query: words.Words, kinds: list[str] | None, window: dict[str, int]) -> Looked:
+    found = finding.search(kinds, query, {}, limit=window["limit"], offset=window["offset"])
+    return found.best, found.total
 
 
 def _shown(keys: list[tuple[str, int]]) -> dict[tuple[str, int], dict[str, Any]]:

@@ -132,6 +132,16 @@ def write_state(index: Path, state: State) -> None:
     _write(index / "state.json", json.dumps(asdict(state)))
 
 
+def keep_up(index: Path) -> None:
+    """Say that an index has all that the database has now. Raises OSError."""
+    os.utime(index / "state.json")
+
+
+def kept_up_at(index: Path) -> float:
+    """When that was said last, in seconds since 1970. Raises OSError."""
+    return (index / "state.json").stat().st_mtime
+
+
 def open_index(index: Path) -> tantivy.Index:
     """Open it for searching. Raises ValueError or OSError where it is damaged."""
     opened = schema.opened(tantivy.Index.open(str(index)))

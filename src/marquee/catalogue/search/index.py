@@ -1,6 +1,7 @@
 """The search index as this process reads it."""
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from marquee.remembered import Remembered
 log = structlog.get_logger("marquee")
 
 RETRY_AFTER = 2
+BEHIND = 30.0
+"""Seconds without being followed after which the index does not tell of the present."""
 FOUND: Remembered[Any] = Remembered(CHANNEL)
 T = TypeVar("T")
 
@@ -47,6 +50,7 @@ class Reader:
                 return
             try:
                 self._see(path)
+                self._unreadable = None
             except FileNotFoundError:
                 return  # it is being replaced at this moment: the next call sees the new one
             except (OSError, ValueError) as error:
@@ -64,6 +68,19 @@ class Reader:
         elif self._opened.stamp != stamp:
             self._opened.index.reload()
             self._opened.stamp = stamp
+
+    def stamp(self) -> tuple[Path, tuple[int, int]] | None:
+        """What tells this state of the index from any other; None while there is none."""
+        opened = self._opened
+        return (opened.path, opened.stamp) if opened else None
+
+    def keeps_up(self) -> bool:
+        """Whether there is an index that has all that the database has, or had a moment ago."""
+        opened = self._opened
+        try:
+            return opened is not None and time.time() - folder.kept_up_at(opened.path) < BEHIND
+        except OSError:
+            return False
 
     @contextmanager
     def searching(self) -> Iterator[tantivy.Searcher]:

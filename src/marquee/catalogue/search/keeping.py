@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 import tantivy
@@ -35,15 +37,15 @@ TELL_SECONDS = 5.0
 WRITE_SECONDS = 60.0
 """How often the state is written though nothing has changed."""
 RETRY_SECONDS = 60.0
-"""After a building that has failed."""
+"""After a building that has failed, unless a new index is asked for."""
 MEMORY = 15 * 2**20
 
 TELL = text("""
-INSERT INTO search_indexes (place, generation, snapshot, documents, error)
-VALUES (:place, :generation, :snapshot, :documents, :error)
+INSERT INTO search_indexes (place, generation, attempted, documents, error)
+VALUES (:place, :generation, :attempted, :documents, :error)
 ON CONFLICT (place) DO UPDATE SET
-    generation = excluded.generation, snapshot = excluded.snapshot, documents = excluded.documents,
-    error = excluded.error, seen_at = now(),
+    generation = excluded.generation, attempted = excluded.attempted,
+    documents = excluded.documents, error = excluded.error, seen_at = now(),
     building = CASE WHEN :is_building THEN search_indexes.building END
 """)
 
@@ -89,6 +91,7 @@ class Keeper:
         self._kept: _Kept | None = None
         self._build: _Build | None = None
         self._error: str | None = None
+        self._attempted = 0
         self._warned = ""
         self._retry_at = self._told_at = self._followed_at = 0.0
 
@@ -140,6 +143,7 @@ class Keeper:
                 self._kept = self._adopted(connection, present)
             self._follow(connection, self._kept, present)
             following.check_generation(self._kept.state, present)
+            folder.keep_up(self._kept.path)
         except TooFarBehind as reason:
             if isinstance(reason, Unusable):
                 self._folder.drop()
@@ -166,9 +170,11 @@ class Keeper:
             kept.written_at = time.monotonic()
 
     def _begin_building(self, connection: Connection, present: Present, reason: str) -> None:
-        if self._build is not None or time.monotonic() < self._retry_at:
+        asked_again = present.generation > self._attempted
+        if self._build is not None or (time.monotonic() < self._retry_at and not asked_again):
             return
         self._retry_at = time.monotonic() + RETRY_SECONDS
+        self._error, self._attempted = None, present.generation
         self._folder.clear(self._folder.current())
         path = self._folder.new()
         log.info("search_index_building", reason=reason, path=str(path))
@@ -216,7 +222,7 @@ class Keeper:
         values = {
             "place": self._folder.place,
             "generation": kept.state.generation if kept else 0,
-            "snapshot": kept.state.snapshot if kept else None,
+            "attempted": self._attempted,
             "documents": kept.documents() if kept else 0,
             "error": self._error,
             "is_building": at_once or self._build is not None,
@@ -233,15 +239,24 @@ def _heard(_payload: str) -> None:
     _woken.set()
 
 
-def _hears(_hears: bool) -> None:  # noqa: FBT001 - a subscriber's signature
-    """Notices are listened to in every server process, and nowhere else: there indexes are read."""
-    _woken.set()
-    if not _started.is_set():
-        _started.set()
-        keeper = Keeper(db.engine())
-        threading.Thread(target=keeper.run, args=(_woken,), name="search", daemon=True).start()
+class Runs(Protocol):
+    """What keeps an index, in a thread of its own."""
+
+    def run(self, woken: threading.Event) -> None:
+        """Keep on, and look at once when woken."""
 
 
-def subscribe() -> None:
-    """Let the thread start in a process as soon as it listens to notices."""
-    notices.subscribe(notices.Subscriber(CHANNEL, _heard, _hears))
+def subscribe(make: Callable[[Engine], Runs]) -> None:
+    """Let the thread start in a process as soon as it listens to notices.
+
+    They are listened to in every server process, and nowhere else: there indexes are read.
+    """
+
+    def hears(_hears: bool) -> None:  # noqa: FBT001 - a subscriber's signature
+        _woken.set()
+        if not _started.is_set():
+            _started.set()
+            keeper = make(db.engine())
+            threading.Thread(target=keeper.run, args=(_woken,), name="search", daemon=True).start()
+
+    notices.subscribe(notices.Subscriber(CHANNEL, _heard, hears))

@@ -17,8 +17,8 @@ class SearchIndex(Model):
     """The machine and the folder."""
     generation: Mapped[int] = mapped_column(server_default="0")
     """The `search_generation` that it was built for."""
-    snapshot: Mapped[str | None]
-    """Up to where it has followed `title_changes`."""
+    attempted: Mapped[int] = mapped_column(server_default="0")
+    """The generation that it tried to build last: that is what `error` is about."""
     documents: Mapped[int] = mapped_column(server_default="0")
     building: Mapped[int | None]
     """How many documents of a new index are written; None where none is being built."""

@@ -17,6 +17,7 @@ ASK = text("SELECT nextval('search_generation')")
 LIVING = select(
     SearchIndex.place,
     SearchIndex.generation,
+    SearchIndex.attempted,
     SearchIndex.documents,
     SearchIndex.building,
     SearchIndex.error,
@@ -45,7 +46,7 @@ def reindex(progress: Progress) -> dict[str, int]:
     built = 0
     while any(row.generation < generation for row in living):
         for row in living:
-            if row.error and row.generation < generation:
+            if row.error and row.generation < generation <= row.attempted:
                 raise NotBuilt(f"{row.place}: {row.error}")
         now_built = sum(_built(row, generation) for row in living)
         progress.advance(max(0, now_built - built))

@@ -16,6 +16,7 @@ from marquee.catalogue.search import narrowing, words
 from marquee.catalogue.search.highlighting import Marker
 from marquee.catalogue.search.index import reader
 from marquee.catalogue.search.narrowing import Filters, MovieFilters, TVShowFilters
+from marquee.catalogue.search.outside import finding, serves
 from marquee.catalogue.translations.languages import Asked
 from marquee.catalogue.tvshows import service as tvshows
 from marquee.catalogue.tvshows.models import TVShow
@@ -78,11 +79,8 @@ def search(  # noqa: PLR0913 - what may be asked for
     for name in ("language", "accept_language"):
         if name in asked:
             languages[name] = asked[name]
-    within = narrowing.narrowing(kind, asked)
-    with reader.searching() as searcher:
-        found = _found(searcher, kind, query, within, sort_by, window)
-        best = _scored(searcher, found.best, sort_by)
-        counts = narrowing.counted(searcher, kind, found.query) if facets else None
+    look = _outside if serves() else _inside
+    best, total, counts = look(kind, query, asked, sort_by, window, facets)
     shown = documents(kind, [id_ for id_, _ in best], **languages)
     marker = Marker(query)
     hits = [
@@ -90,7 +88,50 @@ def search(  # noqa: PLR0913 - what may be asked for
         for id_, score in best
         if id_ in shown
     ]
-    return Page(page, page_size, found.total, milliseconds(started), hits, counts)
+    return Page(page, page_size, total, milliseconds(started), hits, counts)
+
+
+Counts: TypeAlias = dict[str, list[dict[str, Any]]]
+Looked: TypeAlias = tuple[list[tuple[int, float | None]], int, Counts | None]
+"""The ids of a page with their scores, how many finds there are, and facets if asked for."""
+
+
+def _inside(  # noqa: PLR0913, PLR0917 - what a search is
+    kind: Titles,
+    query: words.Words,
+    filters: Filters,
+    sort_by: str,
+    window: dict[str, int],
+    facets: bool,  # noqa: FBT001 - as above
+) -> Looked:
+    within = narrowing.narrowing(kind, filters)
+    with reader.searching() as searcher:
+        found = _found(searcher, kind, query, within, sort_by, window)
+        best = _scored(searcher, found.best, sort_by)
+        counts = narrowing.counted(searcher, kind, found.query) if facets else None
+    return best, found.total, counts
+
+
+def _outside(  # noqa: PLR0913, PLR0917 - what a search is
+    kind: Titles,
+    query: words.Words,
+    filters: Filters,
+    sort_by: str,
+    window: dict[str, int],
+    facets: bool,  # noqa: FBT001 - as above
+) -> Looked:
+    found = finding.search(
+        [kind],
+        query,
+        filters,
+        limit=window["limit"],
+        offset=window["offset"],
+        sort_by=sort_by,
+        counted=kind if facets else None,
+    )
+    by_score = sort_by == "relevance"
+    best = [(id_, round(score, 3) if by_score else None) for (_, id_), score in found.best]
+    return best, found.total, found.counts
 
 
 def _found(  # noqa: PLR0913, PLR0917 - what a search is
@@ -120,6 +161,8 @@ def _found(  # noqa: PLR0913, PLR0917 - what a search is
 
 def count(kind: Titles, q: str | None, filters: Filters) -> dict[str, Any]:
     """How many titles of a kind have which values, of those that a query finds or of all."""
+    if serves():
+        return finding.count(kind, q, filters)
 
     def counts(searcher: tantivy.Searcher) -> dict[str, Any]:
         within = narrowing.narrowing(kind, filters)

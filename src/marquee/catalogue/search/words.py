@@ -66,15 +66,6 @@ LEAST_SCORES = ((500.0, Tier.WHOLE), (88.0, Tier.TITLE), (76.0, Tier.BEGINNING))
 LEAST_ELSEWHERE = 39.5
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A find: its id, a score that only compares with those of the same search, and its tier."""
-
-    id: int
-    score: float
-    tier: Tier
-
-
 Best: TypeAlias = Sequence[tuple[Any, tantivy.DocAddress]]
 
 
@@ -132,18 +123,6 @@ def _unspaced(word: str) -> Iterable[tuple[str, ...]]:
         yield (each,)
     if run:
         yield tuple(run)
-
-
-def found(
-    searcher: tantivy.Searcher, words: Words, limit: int, narrowing: Sequence[Query] = ()
-) -> list[Hit]:
-    """The best finds, those of `narrowing` alone, such as `only("movie")`."""
-    best = search(searcher, words, narrowing, limit=limit, weight_by_field="weight").best
-    keys = keys_of(searcher, best)
-    return [
-        Hit(id_, score, tier_of(score, words))
-        for (_, id_), (score, _) in zip(keys, best, strict=True)
-    ]
 
 
 def search(

@@ -1,10 +1,9 @@
 """All that is told of one series."""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam
+from sqlalchemy import Select, bindparam
 
 from marquee.catalogue.companies.models import Network, Studio
 from marquee.catalogue.genres.models import Genre
@@ -16,10 +15,9 @@ from marquee.catalogue.translations.service import translated
 from marquee.catalogue.tvshows.episodes import SEASONS
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.catalogue.tvshows.service import DETAILS
-from marquee.db import as_dict, first, missing, rows
+from marquee.db import Rows, as_dict, first, missing, rows
 from marquee.viewer import Viewer
 
-Rows = Sequence[Row[*tuple[Any, ...]]]
 NAMED = (as_json(TVShow.networks, Network), as_json(TVShow.studios, Studio))
 GENRES = named_by(TVShow.genres, Genre)
 NETWORKS = named_by(TVShow.networks, Network)

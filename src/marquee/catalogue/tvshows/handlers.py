@@ -11,9 +11,8 @@ from marquee.catalogue.people.credits import credits_of
 from marquee.catalogue.people.models import Credit
 from marquee.catalogue.translations.languages import Asked, wanted
 from marquee.catalogue.tvshows import details, episodes, service
-from marquee.catalogue.tvshows.details import Rows
 from marquee.catalogue.tvshows.models import Episode, Season, TVShow
-from marquee.db import find, rows
+from marquee.db import Rows, find, rows
 from marquee.job_runs import accepted
 from marquee.viewer import Viewer
 from marquee.web.paging import NumberedPage, numbered

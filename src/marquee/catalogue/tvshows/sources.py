@@ -6,7 +6,14 @@ from sqlalchemy import select
 
 from marquee.catalogue.images.addresses import poster_url
 from marquee.catalogue.metadata import columns, parts, saving
-from marquee.catalogue.movies.sources import Listing, client, imported, page_of, titled
+from marquee.catalogue.movies.sources import (
+    Listing,
+    client,
+    imported,
+    page_of,
+    titled,
+    waited_for,
+)
 from marquee.catalogue.tvshows.models import Episode, Season, TVShow
 from marquee.db import session
 from marquee.services.tmdb import Tmdb, TmdbEpisode, TmdbShowPage
@@ -71,16 +78,16 @@ class ByTmdb:
     """TMDB, imported into the catalogue."""
 
     def __init__(self, tmdb: Tmdb) -> None:
-        self.tmdb = tmdb
+        self._tmdb = tmdb
 
     def search(self, query: str, page: int, year: int | None, language: str) -> Listing:
         """TMDB's own search, in its order."""
-        found = self.tmdb.search_tvshows(query, page, year, language)
+        found = waited_for(self._tmdb).search_tvshows(query, page, year, language)
         return self._imported(found, language)
 
     def tvshow(self, tmdb_id: int) -> TVShow | None:
         """TMDB's details."""
-        details = self.tmdb.tvshow(tmdb_id)
+        details = waited_for(self._tmdb).tvshow(tmdb_id)
         if details is None:
             return None
         tvshow_id = saving.save_tvshow(details)
@@ -88,7 +95,7 @@ class ByTmdb:
 
     def season(self, show: TVShow, season_number: int) -> Season | None:
         """TMDB's season, with all its episodes."""
-        season = self.tmdb.season(show.tmdb_id or 0, season_number)
+        season = waited_for(self._tmdb).season(show.tmdb_id or 0, season_number)
         if season is None:
             return None
         saving.save_season(show.id, season)
@@ -98,7 +105,8 @@ class ByTmdb:
         self, show: TVShow, season_number: int, episode_number: int
     ) -> tuple[Episode, TmdbEpisode] | None:
         """TMDB's episode; of a season that the catalogue lacks, all of them are imported."""
-        said = self.tmdb.episode(show.tmdb_id or 0, season_number, episode_number)
+        tmdb = waited_for(self._tmdb)
+        said = tmdb.episode(show.tmdb_id or 0, season_number, episode_number)
         if said is None:
             return None
         if saving.season_of(show.id, season_number) is None:
@@ -110,7 +118,7 @@ class ByTmdb:
 
     def recommended(self, tmdb_id: int, page: int) -> Listing | None:
         """What TMDB recommends, in its order."""
-        found = self.tmdb.recommended_tvshows(tmdb_id, page)
+        found = waited_for(self._tmdb).recommended_tvshows(tmdb_id, page)
         return None if found is None else self._imported(found)
 
     @staticmethod

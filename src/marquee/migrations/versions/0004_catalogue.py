@@ -86,6 +86,9 @@ BEGIN
 END $$;
 CREATE FUNCTION marquee_note_titles() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF NOT EXISTS (SELECT FROM changed) THEN
+    RETURN NULL;
+  END IF;
   INSERT INTO title_changes (kind, changed_id) SELECT TG_ARGV[0], id FROM changed;
   PERFORM pg_notify('marquee_titles', '');
   RETURN NULL;
@@ -108,13 +111,12 @@ NAME_EVENTS = {
 PARTS = """
 CREATE FUNCTION marquee_note_titles_of() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF NOT EXISTS (SELECT FROM changed) THEN
+    RETURN NULL;
+  END IF;
   INSERT INTO title_changes (kind, changed_id)
     SELECT DISTINCT 'movie', movie_id FROM changed WHERE movie_id IS NOT NULL;
-  IF TG_TABLE_NAME = 'media_files' THEN
-    INSERT INTO title_changes (kind, changed_id)
-      SELECT DISTINCT 'tvshow', tvshow_id
-      FROM changed JOIN episodes ON episodes.id = changed.episode_id;
-  ELSE
+  IF TG_TABLE_NAME <> 'media_files' THEN
     INSERT INTO title_changes (kind, changed_id)
       SELECT DISTINCT 'tvshow', tvshow_id FROM changed WHERE tvshow_id IS NOT NULL;
   END IF;
@@ -122,7 +124,7 @@ BEGIN
   RETURN NULL;
 END $$;
 """
-"""A title has changed when what hangs on it has."""
+"""A title has changed when what hangs on it has; a series' files are not followed by anybody."""
 NOTE_PART = """
 CREATE TRIGGER note_{event}_{state} AFTER {event} ON {table} REFERENCING {state} TABLE AS changed
   FOR EACH STATEMENT EXECUTE FUNCTION marquee_note_titles_of()
@@ -138,6 +140,8 @@ CREATE TRIGGER note_{event} AFTER {event} ON {table} REFERENCING {state} TABLE A
 COUNTS = """
 CREATE FUNCTION marquee_count_seasons() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  PERFORM FROM tvshows WHERE id IN (SELECT tvshow_id FROM changed)
+    ORDER BY id FOR NO KEY UPDATE;
   UPDATE tvshows SET total_seasons = counted.seasons, total_episodes = counted.episodes
     FROM (SELECT shows.tvshow_id, count(season.id) AS seasons,
                  coalesce(sum(season.episode_count), 0) AS episodes
@@ -149,6 +153,9 @@ BEGIN
       AND (total_seasons, total_episodes) IS DISTINCT FROM (counted.seasons, counted.episodes);
   RETURN NULL;
 END $$;
+"""
+"""Series are locked before their seasons are counted: of two that write seasons of one, the second
+counts the first's too; and in order, so that none waits for the other.
 """
 COUNT = """
 CREATE TRIGGER count_{event} AFTER {event} ON seasons REFERENCING {state} TABLE AS changed
@@ -168,12 +175,71 @@ INSERT INTO episodes (tvshow_id, season_id, season_number, episode_number, title
   SELECT tvshow_id, id, season_number, number, 'Episode ' || number
   FROM seasons, generate_series(1, least(episode_count, 2000)) AS number
   ORDER BY id, number;
+"""
+"""From the titles that are there already; what takes long comes before tables are locked against
+readers.
+"""
+ALTERATIONS = (
+    "ALTER TABLE credits ADD COLUMN department text",
+    "ALTER TABLE job_runs ADD COLUMN arguments jsonb NOT NULL DEFAULT '{}'",
+    """
+ALTER TABLE people
+  ADD COLUMN imdb_id text,
+  ADD COLUMN biography text,
+  ADD COLUMN birthday date,
+  ADD COLUMN deathday date,
+  ADD COLUMN place_of_birth text,
+  ADD COLUMN known_for_department text,
+  ADD COLUMN popularity double precision NOT NULL DEFAULT 0,
+  ADD COLUMN metadata_updated_at timestamptz
+""",
+    "ALTER TABLE seasons ADD COLUMN tmdb_id bigint, ADD COLUMN vote_average double precision",
+    """
+ALTER TABLE movies
+  ADD COLUMN collection_id bigint CONSTRAINT movies_collection_id_fkey
+    REFERENCES collections ON DELETE SET NULL,
+  ADD COLUMN keywords text[] NOT NULL DEFAULT '{}',
+  ADD COLUMN studios text[] NOT NULL DEFAULT '{}',
+  ADD COLUMN homepage text,
+  ADD COLUMN awards_summary text,
+  ADD COLUMN rt_score smallint GENERATED ALWAYS AS (round((jsonb_path_query_first(external_ratings,
+    '$[*] ? (@.source == "rotten_tomatoes").score'))::numeric * 10)::smallint) STORED,
+  ADD COLUMN metacritic_score smallint GENERATED ALWAYS AS (round((jsonb_path_query_first(external_ratings,
+    '$[*] ? (@.source == "metacritic").score'))::numeric * 10)::smallint) STORED,
+  ADD COLUMN images jsonb NOT NULL DEFAULT '[]',
+  ADD COLUMN watch_providers jsonb NOT NULL DEFAULT '[]',
+  ADD COLUMN external_ids jsonb NOT NULL DEFAULT '{}'
+""",
+    """
+ALTER TABLE tvshows
+  ADD COLUMN title_words tsvector NOT NULL
+    GENERATED ALWAYS AS (to_tsvector('simple', search_title)) STORED,
+  ADD COLUMN tvdb_id bigint CONSTRAINT tvshows_tvdb_id_key UNIQUE,
+  ADD COLUMN show_type text,
+  ADD COLUMN air_days text[] NOT NULL DEFAULT '{}',
+  ADD COLUMN total_seasons smallint NOT NULL DEFAULT 0,
+  ADD COLUMN total_episodes bigint NOT NULL DEFAULT 0,
+  ADD COLUMN keywords text[] NOT NULL DEFAULT '{}',
+  ADD COLUMN studios text[] NOT NULL DEFAULT '{}',
+  ADD COLUMN trailer_url text,
+  ADD COLUMN homepage text,
+  ADD COLUMN awards_summary text,
+  ADD COLUMN rt_score smallint GENERATED ALWAYS AS (round((jsonb_path_query_first(external_ratings,
+    '$[*] ? (@.source == "rotten_tomatoes").score'))::numeric * 10)::smallint) STORED,
+  ADD COLUMN metacritic_score smallint GENERATED ALWAYS AS (round((jsonb_path_query_first(external_ratings,
+    '$[*] ? (@.source == "metacritic").score'))::numeric * 10)::smallint) STORED,
+  ADD COLUMN images jsonb NOT NULL DEFAULT '[]',
+  ADD COLUMN watch_providers jsonb NOT NULL DEFAULT '[]',
+  ADD COLUMN external_ids jsonb NOT NULL DEFAULT '{}'
+""",
+    """
 UPDATE tvshows SET total_seasons = counted.seasons, total_episodes = counted.episodes
   FROM (SELECT tvshow_id, count(*) AS seasons, sum(episode_count) AS episodes
         FROM seasons WHERE season_number > 0 GROUP BY tvshow_id) AS counted
-  WHERE tvshows.id = counted.tvshow_id;
-"""
-"""From the titles that are there already."""
+  WHERE tvshows.id = counted.tvshow_id
+""",
+)
+"""Each rewrites its table once at the most."""
 DROP = """
 DROP FUNCTION marquee_count_seasons() CASCADE;
 DROP FUNCTION marquee_note_titles_of() CASCADE;
@@ -260,7 +326,7 @@ def upgrade() -> None:
         "search_indexes",
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("generation", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("snapshot", sa.Text(), nullable=True),
+        sa.Column("attempted", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("documents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("building", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
@@ -385,22 +451,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("episodes_pkey")),
         sa.UniqueConstraint("tmdb_id", name=op.f("episodes_tmdb_id_key")),
     )
-    op.create_index("episodes_added_idx", "episodes", ["added_at", "id"], unique=False)
-    op.create_index("episodes_air_date_idx", "episodes", ["air_date", "id"], unique=False)
-    op.create_index(
-        "episodes_season_idx",
-        "episodes",
-        ["season_id", "episode_number"],
-        unique=False,
-        postgresql_include=["id"],
-    )
-    op.create_index(
-        "episodes_tvshow_id_season_number_episode_number_key",
-        "episodes",
-        ["tvshow_id", "season_number", "episode_number"],
-        unique=True,
-        postgresql_include=["id"],
-    )
     op.create_table(
         "translations",
         sa.Column("movie_id", sa.BigInteger(), nullable=True),
@@ -496,75 +546,26 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("movie_id IS NOT NULL"),
     )
-    op.add_column("credits", sa.Column("department", sa.Text(), nullable=True))
-    op.add_column(
-        "job_runs",
-        sa.Column(
-            "arguments",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default="{}",
-            nullable=False,
-        ),
+    op.execute(NAMES)
+    op.execute(FILL)
+    op.create_index("episodes_added_idx", "episodes", ["added_at", "id"], unique=False)
+    op.create_index("episodes_air_date_idx", "episodes", ["air_date", "id"], unique=False)
+    op.create_index(
+        "episodes_season_idx",
+        "episodes",
+        ["season_id", "episode_number"],
+        unique=False,
+        postgresql_include=["id"],
     )
-    op.add_column("movies", sa.Column("collection_id", sa.BigInteger(), nullable=True))
-    op.add_column(
-        "movies",
-        sa.Column("keywords", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+    op.create_index(
+        "episodes_tvshow_id_season_number_episode_number_key",
+        "episodes",
+        ["tvshow_id", "season_number", "episode_number"],
+        unique=True,
+        postgresql_include=["id"],
     )
-    op.add_column(
-        "movies",
-        sa.Column("studios", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-    )
-    op.add_column("movies", sa.Column("homepage", sa.Text(), nullable=True))
-    op.add_column("movies", sa.Column("awards_summary", sa.Text(), nullable=True))
-    op.add_column(
-        "movies",
-        sa.Column(
-            "rt_score",
-            sa.SmallInteger(),
-            sa.Computed(
-                "round((jsonb_path_query_first(external_ratings, '$[*] ? (@.source == \"rotten_tomatoes\").score'))::numeric * 10)::smallint",
-                persisted=True,
-            ),
-            nullable=True,
-        ),
-    )
-    op.add_column(
-        "movies",
-        sa.Column(
-            "metacritic_score",
-            sa.SmallInteger(),
-            sa.Computed(
-                "round((jsonb_path_query_first(external_ratings, '$[*] ? (@.source == \"metacritic\").score'))::numeric * 10)::smallint",
-                persisted=True,
-            ),
-            nullable=True,
-        ),
-    )
-    op.add_column(
-        "movies",
-        sa.Column(
-            "images", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
-        ),
-    )
-    op.add_column(
-        "movies",
-        sa.Column(
-            "watch_providers",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default="[]",
-            nullable=False,
-        ),
-    )
-    op.add_column(
-        "movies",
-        sa.Column(
-            "external_ids",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default="{}",
-            nullable=False,
-        ),
-    )
+    for alteration in ALTERATIONS:
+        op.execute(alteration)
     op.create_index(op.f("ix_movies_collection_id"), "movies", ["collection_id"], unique=False)
     op.create_index("movies_metacritic_asc_idx", "movies", ["metacritic_score", "id"], unique=False)
     op.create_index(
@@ -593,108 +594,6 @@ def upgrade() -> None:
         "movies",
         [sa.literal_column("runtime_minutes DESC NULLS LAST"), sa.literal_column("id DESC")],
         unique=False,
-    )
-    op.create_foreign_key(
-        op.f("movies_collection_id_fkey"),
-        "movies",
-        "collections",
-        ["collection_id"],
-        ["id"],
-        ondelete="SET NULL",
-    )
-    op.add_column("people", sa.Column("imdb_id", sa.Text(), nullable=True))
-    op.add_column("people", sa.Column("biography", sa.Text(), nullable=True))
-    op.add_column("people", sa.Column("birthday", sa.Date(), nullable=True))
-    op.add_column("people", sa.Column("deathday", sa.Date(), nullable=True))
-    op.add_column("people", sa.Column("place_of_birth", sa.Text(), nullable=True))
-    op.add_column("people", sa.Column("known_for_department", sa.Text(), nullable=True))
-    op.add_column(
-        "people", sa.Column("popularity", sa.Double(), server_default="0", nullable=False)
-    )
-    op.add_column(
-        "people", sa.Column("metadata_updated_at", sa.DateTime(timezone=True), nullable=True)
-    )
-    op.add_column("seasons", sa.Column("tmdb_id", sa.BigInteger(), nullable=True))
-    op.add_column("seasons", sa.Column("vote_average", sa.Double(), nullable=True))
-    op.add_column(
-        "tvshows",
-        sa.Column(
-            "title_words",
-            postgresql.TSVECTOR(),
-            sa.Computed("to_tsvector('simple', search_title)", persisted=True),
-            nullable=False,
-        ),
-    )
-    op.add_column("tvshows", sa.Column("tvdb_id", sa.BigInteger(), nullable=True))
-    op.add_column("tvshows", sa.Column("show_type", sa.Text(), nullable=True))
-    op.add_column(
-        "tvshows",
-        sa.Column("air_days", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-    )
-    op.add_column(
-        "tvshows", sa.Column("total_seasons", sa.SmallInteger(), server_default="0", nullable=False)
-    )
-    op.add_column(
-        "tvshows", sa.Column("total_episodes", sa.BigInteger(), server_default="0", nullable=False)
-    )
-    op.add_column(
-        "tvshows",
-        sa.Column("keywords", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-    )
-    op.add_column(
-        "tvshows",
-        sa.Column("studios", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-    )
-    op.add_column("tvshows", sa.Column("trailer_url", sa.Text(), nullable=True))
-    op.add_column("tvshows", sa.Column("homepage", sa.Text(), nullable=True))
-    op.add_column("tvshows", sa.Column("awards_summary", sa.Text(), nullable=True))
-    op.add_column(
-        "tvshows",
-        sa.Column(
-            "rt_score",
-            sa.SmallInteger(),
-            sa.Computed(
-                "round((jsonb_path_query_first(external_ratings, '$[*] ? (@.source == \"rotten_tomatoes\").score'))::numeric * 10)::smallint",
-                persisted=True,
-            ),
-            nullable=True,
-        ),
-    )
-    op.add_column(
-        "tvshows",
-        sa.Column(
-            "metacritic_score",
-            sa.SmallInteger(),
-            sa.Computed(
-                "round((jsonb_path_query_first(external_ratings, '$[*] ? (@.source == \"metacritic\").score'))::numeric * 10)::smallint",
-                persisted=True,
-            ),
-            nullable=True,
-        ),
-    )
-    op.add_column(
-        "tvshows",
-        sa.Column(
-            "images", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
-        ),
-    )
-    op.add_column(
-        "tvshows",
-        sa.Column(
-            "watch_providers",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default="[]",
-            nullable=False,
-        ),
-    )
-    op.add_column(
-        "tvshows",
-        sa.Column(
-            "external_ids",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default="{}",
-            nullable=False,
-        ),
     )
     op.create_index(
         "tvshows_added_idx",
@@ -744,7 +643,6 @@ def upgrade() -> None:
     op.create_index(
         "tvshows_title_words_idx", "tvshows", ["title_words"], unique=False, postgresql_using="gin"
     )
-    op.create_unique_constraint(op.f("tvshows_tvdb_id_key"), "tvshows", ["tvdb_id"])
     op.create_index("tvshows_year_asc_idx", "tvshows", ["year", "id"], unique=False)
     op.create_index(
         "tvshows_year_idx",
@@ -753,9 +651,7 @@ def upgrade() -> None:
         unique=False,
     )
     op.execute("CREATE SEQUENCE search_generation")
-    op.execute(NAMES)
     op.execute(COUNTS)
-    op.execute(FILL)
     for event, states in NAME_EVENTS.items():
         for table, kind in (("movies", "movie"), ("tvshows", "tvshow")):
             op.execute(NAME.format(event=event, states=states, table=table, kind=kind))
