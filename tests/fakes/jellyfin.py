@@ -1,4 +1,5 @@
-"""A fake of a Jellyfin or Emby server, as far as signing in goes; a public client can use it.
+"""A fake of a Jellyfin or Emby server, as far as signing in goes, what it has, and playlists; a
+public client can use it.
 
 Paths, headers, fields and statuses are those of Jellyfin 10.11 (https://api.jellyfin.org and its
 `UserManager`, `SessionManager` and `ExceptionMiddleware`) and of Emby 4
@@ -10,14 +11,17 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from typing import Any
 
 from tests.fakes.exchange import Asked, Reply
+from tests.fakes.jellyfin_shelf import Gone, Shelf
 from tests.fakes.server import FakeServer
 
 SERVER_ID = "b1f5e8a0c7d94c1f8f0e6a1d2c3b4a59"
 VERSIONS = {"jellyfin": "10.11.6", "emby": "4.9.1.90"}
 SCHEMES = {"jellyfin": ("authorization",), "emby": ("x-emby-authorization", "authorization")}
+API_KEY = "7c1f0b6e2d9a4f3c8e5b1a0d6f4e2c93"
 NAMED = ("Client", "Device", "DeviceId", "Version")
 Json = dict[str, Any]
 
@@ -35,7 +39,9 @@ class Person:
 
 
 class FakeJellyfin(FakeServer):
-    """A media server with accounts. `tokens` are those that hold now, by device."""
+    """A media server with accounts and a shelf. `tokens` are those that hold now, by device;
+    `API_KEY` is a key of it.
+    """
 
     def __init__(self, *people: Person, kind: str = "jellyfin", **options: Any) -> None:
         super().__init__(**options)
@@ -43,6 +49,7 @@ class FakeJellyfin(FakeServer):
         self.people = {person.id: person for person in people}
         self.tokens: dict[str, tuple[str, str]] = {}
         """Token: device and account."""
+        self.shelf = Shelf(kind, self.people)
 
     def change(self, person: Person, **values: Any) -> None:
         """Let an account be another, under its id."""
@@ -60,11 +67,23 @@ class FakeJellyfin(FakeServer):
             case "GET", "/system/info":
                 known = _named(asked, self.kind).get("Token") in self.tokens
                 return Reply(200, self._info()) if known else self.problem(401)
-        return self.problem(404)
+        return self._shelved(asked)
 
     def problem(self, status: int) -> Reply:
         """Say nothing of what went wrong, as the server does in production."""
         return Reply(status, b"Error processing request.", {"Content-Type": "text/plain"})
+
+    def _shelved(self, asked: Asked) -> Reply:
+        """Answer of the shelf, to who has the API key."""
+        if _named(asked, self.kind).get("Token") != API_KEY:
+            return self.problem(401)
+        try:
+            found = self.shelf.answer(asked)
+        except Gone:
+            found = None
+        if found is None:
+            return self.problem(404)
+        return replace(found, headers={**found.headers, "Date": formatdate(usegmt=True)})
 
     def _authenticated(self, asked: Asked) -> Reply:
         device = _named(asked, self.kind)

@@ -283,6 +283,25 @@ class TestSyncTraktRatings:
         query = select(JobRun.arguments).where(JobRun.job_name == service.JOB)
         assert db.session.scalars(query).all() == [{"user_id": me.id}]
 
+    def test_what_was_not_told_waits_too(
+        self,
+        client: httpx.Client,
+        trakt: FakeTrakt,
+        casey: Member,
+        account: TraktAccount,
+        make: Make,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        film = make(Movie, tmdb_id=578)
+        trakt.add("movies", "Jaws", tmdb=578)
+        client.post(f"/ratings/movie/{film.id}", json={"rating": 7})
+        with monkeypatch.context() as late:
+            late.setattr(service, "LONGEST", -1.0)
+            assert refused(client.post("/trakt/sync")) == (504, "EXTERNAL_API_TIMEOUT")
+        assert trakt.scores(casey) == {}
+        assert client.post("/trakt/sync").status_code == 200
+        assert trakt.scores(casey) == {"Jaws": 7}
+
 
 class TestJob:
     def test_syncs_all_that_are_due(

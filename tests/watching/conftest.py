@@ -1,16 +1,24 @@
 """What the tests of watching share."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from marquee import clock
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.tvshows.models import Episode, TVShow
 from tests.catalogue.series import make_episodes
+from tests.media_servers import media_server, member  # noqa: F401 - fixtures
 
 Make = Callable[..., Any]
+
+
+def ago(**time: int) -> str:
+    """A moment in the past, as players say it."""
+    return (clock.now() - timedelta(**time)).isoformat()
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import Engine, select
 
-from marquee import clock, db
+from marquee import db
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.tvshows.models import Episode
 from marquee.db import session
@@ -19,14 +18,10 @@ from tests.answers import refused
 from tests.committed import committed
 from tests.live import live, own_database
 from tests.queries import statements
-from tests.watching.conftest import Player
+from tests.watching.conftest import Player, ago
 
 Make = Callable[..., Any]
 UNKNOWN = 2**53 - 1
-
-
-def ago(**time: int) -> str:
-    return (clock.now() - timedelta(**time)).isoformat()
 
 
 class TestGetMovieProgress:
@@ -72,8 +67,25 @@ class TestUpdateMovieProgress:
 
     def test_counts_each_time_that_it_is_completed_once(self, player: Player, jaws: Movie) -> None:
         moves = (500, 950, 990, 1000, 10, 500, 950, 1000)
-        counts = [player.film(jaws, each)["watch_count"] for each in moves]
-        assert counts == [0, 1, 1, 1, 1, 1, 2, 2]
+        counts = [
+            player.film(jaws, each, last_watched_at=ago(seconds=1000 - 100 * number))
+            for number, each in enumerate(moves)
+        ]
+        assert [each["watch_count"] for each in counts] == [0, 1, 1, 1, 1, 1, 2, 2]
+
+    def test_does_not_count_again_what_is_wound_back_or_runs_twice(
+        self, client: httpx.Client, player: Player, jaws: Movie
+    ) -> None:
+        """Within the fourth part of its length, here 250 seconds."""
+        moves = ((910, 900), (890, 890), (910, 880), (300, 800), (950, 750), (305, 700), (955, 651))
+        for seconds, past in moves:
+            told = player.film(jaws, seconds, last_watched_at=ago(seconds=past))
+        assert (told["is_completed"], told["watch_count"]) == (True, 1)
+        for seconds, past in ((500, 649), (950, 648)):
+            told = player.film(jaws, seconds, last_watched_at=ago(seconds=past))
+        assert told["watch_count"] == 2
+        assert client.post(f"/movies/{jaws.id}/watched").status_code == 204
+        assert client.get(f"/movies/{jaws.id}/progress").json()["watch_count"] == 2
 
     def test_is_no_more_than_all_of_it(self, player: Player, jaws: Movie) -> None:
         assert player.film(jaws, 1200)["progress_percent"] == 100
@@ -216,8 +228,12 @@ class TestGetEpisodeProgress:
 
 class TestUpdateEpisodeProgress:
     def test_counts_as_films_do(self, player: Player, episodes: list[Episode]) -> None:
-        counts = [player.episode(episodes[1], each)["watch_count"] for each in (950, 990, 10, 999)]
-        assert counts == [1, 1, 1, 2]
+        moves = (950, 990, 10, 999)
+        counts = [
+            player.episode(episodes[1], each, last_watched_at=ago(seconds=900 - 200 * number))
+            for number, each in enumerate(moves)
+        ]
+        assert [each["watch_count"] for each in counts] == [1, 1, 1, 2]
 
     def test_refuses_an_unknown_one(self, client: httpx.Client) -> None:
         body = {"progress_seconds": 1, "duration_seconds": 2}

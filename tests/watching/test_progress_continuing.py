@@ -132,6 +132,15 @@ class TestGetNextEpisode:
         player.episode(episodes[1], 950)
         assert self.next(client, show) == (1, 3)
 
+    def test_one_that_is_opened_again_stays_seen_until_it_is_begun(
+        self, client: httpx.Client, player: Player, episodes: list[Episode], show: TVShow
+    ) -> None:
+        player.episode(episodes[1], 950)
+        player.episode(episodes[1], 50)
+        assert self.next(client, show) == (1, 2)
+        player.episode(episodes[1], 51)
+        assert self.next(client, show) == (1, 1)
+
     def test_there_is_none(
         self, client: httpx.Client, episodes: list[Episode], show: TVShow, make: Make, me: User
     ) -> None:

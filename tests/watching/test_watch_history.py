@@ -15,7 +15,7 @@ from marquee.taste.favorites.models import Favorite
 from marquee.watching.progress.models import Watch
 from tests.answers import refused
 from tests.catalogue.series import make_episodes
-from tests.watching.conftest import Player
+from tests.watching.conftest import Player, ago
 
 Make = Callable[..., Any]
 Unwatch = Callable[..., httpx.Response]
@@ -30,8 +30,8 @@ def films(make: Make, player: Player, me: User) -> list[Movie]:
     """
     made = [make(Movie, title=title) for title in ("The Birds", "Alien", "Heat", "Jaws")]
     player.film(made[0], 950)
-    for seconds in (950, 0, 950):
-        player.film(made[1], seconds)
+    for hours, seconds in enumerate((950, 0, 950), -2):
+        player.film(made[1], seconds, last_watched_at=ago(hours=-hours))
     player.film(made[2], 950)
     player.film(made[3], 500)
     make(Favorite, user_id=me.id, movie_id=made[0].id)
@@ -94,8 +94,8 @@ class TestListUserSeriesWatchHistory:
         """Three series: one with three plays, one with two and a special, one that was begun."""
         made = [make(TVShow, title=title) for title in ("The Wire", "Dark", "Lost")]
         wire, dark, lost = (make_episodes(make, show, s0=1, s1=2) for show in made)
-        for seconds in (950, 0, 950, 0, 950):
-            player.episode(wire[1], seconds)
+        for hours, seconds in enumerate((950, 0, 950, 0, 950), -4):
+            player.episode(wire[1], seconds, last_watched_at=ago(hours=-hours))
         player.episode(dark[0], 950)
         player.episode(dark[1], 950)
         player.episode(lost[1], 500)

@@ -18,7 +18,7 @@ from marquee.taste.favorites.models import Favorite
 from marquee.watching.progress.models import Watch
 from tests.answers import refused
 from tests.queries import statements
-from tests.watching.conftest import Player
+from tests.watching.conftest import Player, ago
 
 Make = Callable[..., Any]
 UNKNOWN = 2**53 - 1
@@ -30,8 +30,8 @@ class TestGetMyMovieStats:
     ) -> None:
         films = [make(Movie, title=f"Film {number}") for number in range(4)]
         for film, moves in zip(films, ((950, 0, 950), (950, 500), (500,), (10,)), strict=True):
-            for seconds in moves:
-                player.film(film, seconds)
+            for hours, seconds in enumerate(moves, -2):
+                player.film(film, seconds, last_watched_at=ago(hours=-hours))
         make(Watch, user_id=make_user().id, movie_id=films[0].id, watch_count=9)
         found = client.get("/movies/stats").json()
         assert found == {"watched_count": 2, "in_progress_count": 2, "total_watches": 3}
@@ -117,7 +117,7 @@ class TestGetUserWatchStats:
             make(Credit, person_id=actor.id, movie_id=film.id, job="actor", character="One")
             make(Credit, person_id=actor.id, movie_id=film.id, job="actor", character="Two")
             make(Credit, person_id=maker.id, movie_id=film.id, job="director")
-            player.film(film, 950)
+            player.film(film, 950, last_watched_at=ago(seconds=500))
         player.film(films[0], 0)
         player.film(films[0], 950)
         player.film(films[2], 500)

@@ -39,12 +39,16 @@ class Fields:
 
     def text(self, name: str, longest: int) -> str:
         """Text without NUL and outer space, cut to `longest` characters; "" where there is none."""
+        return self.piece(name).strip()[:longest].rstrip()
+
+    def piece(self, name: str) -> str:
+        """Text as it is, with its outer space, but for NUL; "" where there is none."""
         value = self._values.get(name)
         if value is None:
             return ""
         if not isinstance(value, str):
             raise self._wrong(name, "text")
-        return value.replace("\0", "").strip()[:longest].rstrip()
+        return value.replace("\0", "")
 
     def some_text(self, name: str, longest: int) -> str:
         """Text that must not be empty."""

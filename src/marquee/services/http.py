@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import quote, quote_plus, urlencode
 
 import backoff
@@ -207,14 +207,13 @@ class Upstream:
     ) -> T:
         """Attempt it as often as it is worth it."""
         until = self.timing.clock() + self.total_timeout
-        waits = backoff.expo(base=2, factor=FIRST_WAIT, max_value=LONGEST_WAIT)
-        next(waits)  # backoff's generators yield once before their first wait
+        waits, again = usual_waits(), request.method in IDEMPOTENT
         for attempt in itertools.count(1):
             try:
                 return self._attempt(request, until, understand, keep=keep)
             except Failed as error:
                 failed = error
-            wait = self._wait(failed, request.method, attempt, next(waits), until)
+            wait = self._wait(failed, attempt, next(waits), until) if again else None
             self._report(failed, request, attempt, wait)
             if wait is None:
                 break
@@ -312,14 +311,11 @@ class Upstream:
         except (orjson.JSONDecodeError, Malformed) as error:
             raise Failed("malformed", str(error), status=answer.status) from error
 
-    def _wait(
-        self, failed: Failed, method: str, attempt: int, usual: float, until: float
-    ) -> float | None:
-        """Seconds to the next attempt, or None if there is none."""
+    def _wait(self, failed: Failed, attempt: int, usual: float, until: float) -> float | None:
+        """Seconds to the next attempt at what may be done twice, or None if there is none."""
         asked = failed.pause or 0.0
         if (
             not failed.again
-            or method not in IDEMPOTENT
             or attempt >= self.attempts
             or asked > LONGEST_WAIT
             or self._circuit.is_open
@@ -358,6 +354,13 @@ class Upstream:
             for form in (secret, quote(secret, safe=""), quote_plus(secret)):
                 text = text.replace(form, "***")
         return text
+
+
+def usual_waits() -> Iterator[float]:
+    """Seconds between attempts, where the service does not ask for others."""
+    waits = backoff.expo(base=2, factor=FIRST_WAIT, max_value=LONGEST_WAIT)
+    next(waits)  # backoff's generators yield once before their first wait
+    return cast("Iterator[float]", waits)
 
 
 def _written(body: object, form: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:

@@ -6,35 +6,25 @@ own, which the caller leaves behind when time is up, cutting the connection so t
 too; and the body is read piece by piece, counting what comes out of decompression.
 """
 
-import logging
-import socket
+import queue
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
 from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from marquee.services.guard import PrivateAddress, public_addresses
+from marquee.services.guard import PrivateAddress
+from marquee.services.lines import GUARDED, POOLS, Line, connections, here
 
 PIECE = 16 * 1024
 LONGEST_ERROR = 16 * 1024
 """How much of an error's body is read, in bytes: enough for its message."""
 MOST_REDIRECTS = 3
-CONNECTIONS = 32
-"""Idle connections kept for one server."""
-
-# At DEBUG urllib3 writes the query of every request, and with it the key, to the log.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+OK = 200
 
 
 class Failed(Exception):
@@ -109,7 +99,8 @@ class Wire:
         self._read_timeout = read_timeout
         self._max_bytes = max_bytes
         self._hide = hide
-        self._session = _session(_GUARDED if public_only else _POOLS)
+        self._pools = GUARDED if public_only else POOLS
+        self._session = connections(self._pools)
 
     def exchange(self, request: Request, *, within: float) -> Answer:
         """Send a request and read the answer, in so many seconds at the most.
@@ -118,42 +109,91 @@ class Wire:
         our key. Raises Failed; an error status is an answer like any other.
         """
         limit = min(within, self._connect_timeout + self._read_timeout)
-        line = _Line()
-        thread = threading.Thread(
-            target=self._carry_out, args=(line, request, limit), daemon=True, name="upstream"
-        )
-        thread.start()
+        line: Line[Answer] = Line()
+        self._begin(line, lambda: line.answer.set_result(self._follow(request, limit)))
+        return self._head(line, limit)
+
+    def opened(
+        self, request: Request, *, within: float
+    ) -> tuple[Answer, Generator[bytes, None, None]]:
+        """Send a request and give the answer's head, and its body piece by piece as it comes.
+
+        All of it may take `within`, and each piece the `read_timeout`. No redirect is followed. An
+        error status has its body in the answer. Raises Failed, also between pieces.
+        """
+        until = time.monotonic() + within
+        limit = min(within, self._connect_timeout + self._read_timeout)
+        line: Line[Answer] = Line()
+        self._begin(line, lambda: self._pour(line, request, limit))
+        return self._head(line, limit), self._pieces(line, until)
+
+    def _begin(self, line: Line[Answer], work: Callable[[], None]) -> None:
+        arguments = (line, work)
+        threading.Thread(
+            target=self._carry_out, args=arguments, daemon=True, name="upstream"
+        ).start()
+
+    @staticmethod
+    def _head(line: Line[Answer], limit: float) -> Answer:
         try:
             return line.answer.result(limit)
         except TimeoutError:
             line.cut()
         raise Failed("timeout", f"No whole answer within {limit:.1f} seconds", again=True)
 
-    def _carry_out(self, line: "_Line", request: Request, limit: float) -> None:
-        _here.line = line
+    def _carry_out(self, line: Line[Answer], work: Callable[[], None]) -> None:
+        here.line = line
         try:
-            line.answer.set_result(self._follow(request, limit))
+            work()
         except Failed as failed:
-            line.answer.set_exception(failed)
+            line.fail(failed)
         except PrivateAddress as error:
-            line.answer.set_exception(Failed("private_address", str(error)))
+            line.fail(Failed("private_address", str(error)))
         except (OSError, HTTPException, urllib3.exceptions.HTTPError) as error:
-            line.answer.set_exception(self._explained(error))
+            line.fail(self._explained(error))
         except BaseException as bug:  # noqa: BLE001 - it belongs to the thread that waits
-            line.answer.set_exception(bug)
+            line.fail(bug)
+
+    def _pour(self, line: Line[Answer], request: Request, limit: float) -> None:
+        # A connection of its own: who leaves it halfway cuts nobody else's.
+        with (
+            connections(self._pools) as own,
+            self._asked(own, request, self._base_url + request.path, limit) as response,
+        ):
+            if response.status_code != OK:
+                body = self._body(response)
+                line.answer.set_result(Answer(response.status_code, response.headers, body))
+                return
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise Failed("malformed", "An encoding that was not asked for")
+            line.answer.set_result(Answer(OK, response.headers, b""))
+            size = 0
+            while piece := response.raw.read1(PIECE):
+                size += len(piece)
+                if size > self._max_bytes:
+                    raise Failed("too_large", f"More than {self._max_bytes} bytes")
+                line.pieces.put(piece)
+            line.pieces.put(None)
+
+    def _pieces(self, line: Line[Answer], until: float) -> Generator[bytes, None, None]:
+        try:
+            while True:
+                wait = min(self._read_timeout, until - time.monotonic())
+                piece = line.pieces.get(timeout=max(0.0, wait))
+                if piece is None:
+                    return
+                if isinstance(piece, BaseException):
+                    raise piece
+                yield piece
+        except queue.Empty:
+            raise Failed("timeout", "The answer does not go on", again=True) from None
+        finally:
+            line.cut()
 
     def _follow(self, request: Request, limit: float) -> Answer:
         url, query = self._base_url + request.path, request.query
         for _ in range(self._redirects + 1):
-            with self._session.request(
-                request.method,
-                url,
-                params=dict(query),
-                data=request.body,
-                headers=dict(request.headers),
-                timeout=(min(self._connect_timeout, limit), min(self._read_timeout, limit)),
-                stream=True,
-            ) as response:
+            with self._asked(self._session, replace(request, query=query), url, limit) as response:
                 answer = Answer(response.status_code, response.headers, self._body(response))
             location = answer.headers.get("Location")
             if answer.status not in {301, 302, 303, 307, 308} or location is None:
@@ -162,6 +202,19 @@ class Wire:
                 raise Failed("redirect", f"{request.method} was redirected", status=answer.status)
             url, query = self._joined(url, location), {}
         raise Failed("redirect", f"More than {self._redirects} redirects", status=answer.status)
+
+    def _asked(
+        self, session: requests.Session, request: Request, url: str, limit: float
+    ) -> requests.Response:
+        return session.request(
+            request.method,
+            url,
+            params=dict(request.query),
+            data=request.body,
+            headers=dict(request.headers),
+            timeout=(min(self._connect_timeout, limit), min(self._read_timeout, limit)),
+            stream=True,
+        )
 
     def _joined(self, url: str, location: str) -> str:
         try:
@@ -201,144 +254,6 @@ class Wire:
         else:
             failed = Failed("connection_error", message, again=True)
         return failed.with_traceback(error.__traceback__)
-
-
-class _Line:
-    """One exchange under way: the answer to come, and the socket it comes by."""
-
-    def __init__(self) -> None:
-        self.answer: Future[Answer] = Future()
-        self._socket: socket.socket | None = None
-        self._is_cut = False
-        self._lock = threading.Lock()
-
-    def goes_by(self, connection: socket.socket | None) -> None:
-        with self._lock:
-            self._socket = connection
-            if self._is_cut:
-                self._shut_down()
-
-    def cut(self) -> None:
-        """End the exchange: whatever waits for the socket is told that it is closed."""
-        with self._lock:
-            self._is_cut = True
-            self._shut_down()
-
-    def _shut_down(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):
-                # Not the method of ssl.SSLSocket, which is not made to be called from elsewhere.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-class _Here(threading.local):
-    line: _Line
-
-
-_here = _Here()
-
-
-class _Plain(HTTPConnection):
-    def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on as they are
-        super().request(*args, **options)
-        _here.line.goes_by(self.sock)
-
-
-class _Secure(HTTPSConnection):
-    def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on as they are
-        super().request(*args, **options)
-        _here.line.goes_by(self.sock)
-
-
-class _Guarded:
-    """A connection to public addresses alone: to the first that answers."""
-
-    _dns_host: str
-    port: int
-
-    def _new_conn(self) -> socket.socket:
-        host = self._dns_host
-        failed: Exception = OSError("The host has no address")
-        try:
-            for address in public_addresses(host, self.port):
-                self._dns_host = address
-                try:
-                    made: socket.socket = super()._new_conn()  # type: ignore[misc]
-                except (urllib3.exceptions.HTTPError, OSError) as error:
-                    failed = error
-                else:
-                    return made
-        finally:
-            # It is by the name that its certificate is checked.
-            self._dns_host = host
-        raise failed
-
-
-class _GuardedPlain(_Guarded, _Plain):
-    pass
-
-
-class _GuardedSecure(_Guarded, _Secure):
-    pass
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _Secure
-
-
-class _GuardedPlainPool(HTTPConnectionPool):
-    ConnectionCls = _GuardedPlain
-
-
-class _GuardedSecurePool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedSecure
-
-
-_Pools: TypeAlias = dict[str, type[HTTPConnectionPool]]
-_POOLS: _Pools = {"http": _PlainPool, "https": _SecurePool}
-_GUARDED: _Pools = {"http": _GuardedPlainPool, "https": _GuardedSecurePool}
-
-
-class _Adapter(HTTPAdapter):
-    """Connections that tell which socket they use."""
-
-    def __init__(self, pools: _Pools) -> None:
-        self.pools = pools
-        super().__init__(pool_connections=4, pool_maxsize=CONNECTIONS)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = self.pools
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401
-        manager = super().proxy_manager_for(proxy, **options)
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        """Never see a redirect: `requests` would read all of its body first, however large."""
-        return None
-
-
-def _session(pools: _Pools) -> requests.Session:
-    session = _Session()
-    adapter = _Adapter(pools)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    session.headers["Accept-Encoding"] = "gzip"
-    session.headers["Accept"] = "application/json"
-    # Proxies of the environment are wanted; a password of ~/.netrc in place of our key is not.
-    session.auth = lambda prepared: prepared
-    # One caller's cookies would go out with the requests of another.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -1,6 +1,6 @@
 """The calls to TMDB."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import structlog
@@ -76,6 +76,15 @@ class Tmdb:
         return self._upstream.get(
             "/search/movie", _sought(query, page, language) | when, read=self._films
         )
+
+    def discover_movies(self, wanted: Mapping[str, str | int], page: int = 1) -> TmdbPage:
+        """List the films that pass filters, 20 a page. `wanted` are parameters of TMDB's own
+        `/discover/movie`, e.g. `{"with_genres": "53|9648", "sort_by": "popularity.desc"}`.
+
+        Raises Invalid if page > 500.
+        """
+        query = {"include_adult": "false", "language": "en-US", **wanted, "page": _shown(page)}
+        return self._upstream.get("/discover/movie", query, read=self._films)
 
     def search_tvshows(
         self, query: str, page: int = 1, year: int | None = None, language: str = "en-US"

@@ -1,5 +1,6 @@
 """What is rated here, told to Trakt: noted in the transaction that rates, sent by the worker."""
 
+from collections.abc import Callable
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -12,6 +13,7 @@ from marquee.services.trakt import MOST_SENT, Ids, Rated
 from marquee.taste.ratings.models import Rating
 from marquee.taste.trakt.turn import Turn
 
+Check = Callable[[], object]
 TASK = "push-trakt-ratings"
 NOTE = """
 INSERT INTO trakt_changes (account_id, {title_id})
@@ -48,6 +50,10 @@ WHERE trakt_changes.id = told.id AND trakt_changes.changed_at = told.changed_at
 """)
 
 
+def _nothing() -> None:
+    """Let it go on."""
+
+
 def note(rating: Rating) -> None:
     """As `note_title`, for a rating that has changed or goes."""
     note_title(rating.user_id, movie_id=rating.movie_id, tvshow_id=rating.tvshow_id)
@@ -65,12 +71,14 @@ def note_title(user_id: int, *, movie_id: int | None = None, tvshow_id: int | No
         jobs.defer(TASK, user_id=user_id)
 
 
-def send(turn: Turn) -> None:
+def send(turn: Turn, check: Check = _nothing) -> None:
     """Tell Trakt all that was noted. Without an id of others a title cannot be told, nor what came
-    from Trakt since. Commits as it goes.
+    from Trakt since. Commits as it goes. `check` is called before each 500 titles, and raises what
+    ends it.
     """
     while pending := _pending(turn):
         checkpoint()
+        check()
         for (kind, is_gone), group in groupby(pending, lambda each: (each.kind, _gone(each))):
             named = [each for each in group if any(_ids(each))]
             if is_gone and named:

@@ -5,7 +5,7 @@ follows Trakt, until the user rates it here. What is gone at Trakt stays here: n
 it was removed, or came from an account that was connected before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from marquee import clock
 from marquee.db import checkpoint, session
 from marquee.services.trakt import MOST_SENT, Kind, Page, Rated
 from marquee.taste.trakt import changes, turn
+from marquee.taste.trakt.changes import Check
 from marquee.taste.trakt.models import TraktAccount
 from marquee.taste.trakt.turn import Turn
 
@@ -80,7 +81,6 @@ STATEMENTS: dict[Kind, tuple[TextClause, TextClause]] = {
 """What imports a page, and what finds the ratings that Trakt is to have."""
 
 Theirs = dict[int, tuple[int, datetime]]
-Check = Callable[[], object]
 
 
 @dataclass
@@ -112,7 +112,7 @@ def sync(user_id: int, check: Check) -> Outcome:
     """
     outcome = Outcome()
     with turn.taken(user_id) as own:
-        changes.send(own)
+        changes.send(own, check)
         _sync(own, "movies", outcome.movies, check)
         _sync(own, "shows", outcome.shows, check)
         own.keep()

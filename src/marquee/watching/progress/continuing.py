@@ -16,7 +16,7 @@ from marquee.catalogue.tvshows.models import Episode, TVShow
 from marquee.db import find, rows, session
 from marquee.errors import NotFound
 from marquee.viewer import Viewer
-from marquee.watching.progress.items import BEGUN, PERCENT, PROGRESS
+from marquee.watching.progress.items import BEGUN, PERCENT, PROGRESS, begun
 from marquee.watching.progress.models import Watch
 
 MINE = Watch.user_id == bindparam("user_id")
@@ -32,14 +32,14 @@ FILMS: Select[Any] = (
 
 
 def _seen(episode: type[Episode]) -> ColumnElement[bool]:
-    """Whether an episode is completed."""
+    """Whether an episode is completed, or was and is opened again, but not begun."""
     watch = aliased(Watch)
     return (
         select(watch.id)
         .where(
             watch.user_id == bindparam("user_id"),
             watch.episode_id == episode.id,
-            watch.is_completed,
+            or_(watch.is_completed, and_(watch.watch_count > 0, ~begun(watch))),
         )
         .exists()
     )

@@ -20,6 +20,8 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
+    or_,
     select,
     true,
 )
@@ -35,8 +37,14 @@ from marquee.watching.progress.models import OF_EPISODES, OF_MOVIES, Watch
 
 WATCHES = Watch.metadata.tables["watches"]
 HAS_POSITION = Watch.duration_seconds.is_not(None)
-BEGUN = Watch.progress_seconds * 20 > Watch.duration_seconds
-"""Past a twentieth."""
+
+
+def begun(watch: type[Watch]) -> ColumnElement[bool]:
+    """Whether a position is past a twentieth."""
+    return watch.progress_seconds * 20 > watch.duration_seconds
+
+
+BEGUN = begun(Watch)
 PERCENT = case(
     (
         HAS_POSITION,
@@ -44,8 +52,14 @@ PERCENT = case(
     )
 ).label("progress_percent")
 """How far it is, 0.0 to 100.0; None where there is no position."""
-PROGRESS = (*(each for each in WATCHES.columns if each.key != "remark"), PERCENT)
+PROGRESS = (
+    *(each for each in WATCHES.columns if each.key not in {"remark", "counted_at"}),
+    PERCENT,
+)
 """The columns of a position."""
+SOONEST = 4
+"""Within the fourth part of its length nobody watches anything twice: what is completed again so
+soon was wound back a little, or runs on two devices at once."""
 
 
 class Item:
@@ -82,6 +96,7 @@ class Item:
         """
         progress = bindparam("progress_seconds", type_=BigInteger())
         duration = bindparam("duration_seconds", type_=BigInteger())
+        at = bindparam("at", type_=DateTime(timezone=True))
         completed: ColumnElement[bool] = progress * 10 > duration * 9
         made = self._new(
             self._titles.c.id == bindparam("item_id"),
@@ -89,18 +104,26 @@ class Item:
             duration_seconds=duration,
             is_completed=completed,
             watch_count=cast(completed, Integer),
+            counted_at=case((completed, at)),
         )
         new, old = made.excluded, WATCHES.c
+        again = and_(
+            new.is_completed,
+            ~old.is_completed,
+            or_(
+                old.counted_at.is_(None),
+                new.last_watched_at - old.counted_at
+                >= new.duration_seconds * literal_column("interval '1 s'") / SOONEST,
+            ),
+        )
         return made.on_conflict_do_update(
             **self._conflict,
             set_={
                 "progress_seconds": new.progress_seconds,
                 "duration_seconds": new.duration_seconds,
                 "is_completed": new.is_completed,
-                "watch_count": case(
-                    (and_(new.is_completed, ~old.is_completed), old.watch_count + 1),
-                    else_=old.watch_count,
-                ),
+                "watch_count": old.watch_count + cast(again, Integer),
+                "counted_at": case((again, new.last_watched_at), else_=old.counted_at),
                 "last_watched_at": func.greatest(old.last_watched_at, new.last_watched_at),
                 "updated_at": func.clock_timestamp(),
             },
@@ -120,6 +143,7 @@ class Item:
             duration_seconds=self._length,
             is_completed=true(),
             watch_count=literal(1),
+            counted_at=bindparam("at", type_=DateTime(timezone=True)),
         )
         new, old = made.excluded, WATCHES.c
         length = func.coalesce(old.duration_seconds, new.duration_seconds)
@@ -130,6 +154,7 @@ class Item:
                 "duration_seconds": length,
                 "is_completed": true(),
                 "watch_count": old.watch_count + 1,
+                "counted_at": new.counted_at,
                 "last_watched_at": func.greatest(old.last_watched_at, new.last_watched_at),
                 "updated_at": func.clock_timestamp(),
             },

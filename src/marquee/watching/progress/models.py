@@ -16,6 +16,7 @@ from marquee.viewer import Viewer
 OF_MOVIES, OF_EPISODES = text("movie_id IS NOT NULL"), text("episode_id IS NOT NULL")
 SEEN_MOVIES = text("movie_id IS NOT NULL AND watch_count > 0")
 SEEN_EPISODES = text("episode_id IS NOT NULL AND watch_count > 0")
+SAID = text("movie_id IS NOT NULL AND (watch_count > 0 OR remark IS NOT NULL)")
 LATEST_FIRST = (text("last_watched_at DESC NULLS LAST"), text("id DESC"))
 
 
@@ -38,6 +39,7 @@ class Watch(Model):
         ),
         Index("watches_user_movies_idx", "user_id", *LATEST_FIRST, postgresql_where=OF_MOVIES),
         Index("watches_user_episodes_idx", "user_id", *LATEST_FIRST, postgresql_where=OF_EPISODES),
+        Index("watches_user_said_idx", "user_id", "id", postgresql_where=SAID),
         # Also of films: it finds all that a user has.
         Index("watches_user_tvshow_idx", "user_id", "tvshow_id"),
         Index("watches_movie_idx", "movie_id", "last_watched_at", postgresql_where=OF_MOVIES),
@@ -62,6 +64,8 @@ class Watch(Model):
     """Past nine tenths of it, or marked as watched; False again while it is watched once more."""
     watch_count: Mapped[int] = mapped_column(server_default="0")
     """How often it has become completed. What was never so is not watched, only begun."""
+    counted_at: Mapped[datetime | None]
+    """When it was counted last; soon after that it is not counted again."""
     last_watched_at: Mapped[datetime | None]
     """When the player was where `progress_seconds` says: the latest position wins."""
     remark: Mapped[str | None]

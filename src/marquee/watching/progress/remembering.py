@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -42,6 +43,10 @@ KIND = case(
     else_=Watch.remark,
 ).label("kind")
 """What is known of a film: `watched` or a remark; who has watched it since has seen it."""
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('said ' || :user_id, 0))")
+"""What takes several statements, a user does one after the other: between them rows come and go, so
+that no order of locks would keep two from waiting for each other.
+"""
 IS_SAID = and_(Watch.movie_id.is_not(None), or_(IS_WATCHED, Watch.remark.is_not(None)))
 
 
@@ -51,6 +56,7 @@ def remember(viewer: Viewer, said: Mapping[int, str]) -> None:
     The last word holds. What was not seen was not watched either: its position and its count go.
     """
     unseen = [movie_id for movie_id, kind in said.items() if kind == NOT_SEEN]
+    session.execute(ONE_AT_A_TIME, {"user_id": viewer.id})
     if unseen:
         service.forget((Watch.user_id == viewer.id) & Watch.movie_id.in_(unseen))
     values = {"user_id": viewer.id, "movie_ids": list(said), "kinds": list(said.values())}
@@ -62,6 +68,7 @@ def forget_said(viewer: Viewer, movie_ids: Iterable[int]) -> None:
     only begun stays.
     """
     mine = (Watch.user_id == viewer.id) & Watch.movie_id.in_(list(movie_ids))
+    session.execute(ONE_AT_A_TIME, {"user_id": viewer.id})
     session.execute(delete(Watch).where(mine, IS_WATCHED | Watch.duration_seconds.is_(None)))
     session.execute(update(Watch).where(mine).values(remark=None))
 

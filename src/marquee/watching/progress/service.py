@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, any_, delete, literal, select, update
 
 from marquee import clock
 from marquee.db import first, missing, session
@@ -55,17 +55,21 @@ def forget_position(viewer: Viewer, item: Item, item_id: int) -> None:
 def forget(condition: ColumnElement[bool]) -> int:
     """Forget all that was watched of these rows; how many there were."""
     watched = condition & (Watch.last_watched_at.is_not(None) | (Watch.watch_count > 0))
+    # In the order in which they are inserted, and no others: of two at once only one waits then.
+    order = Watch.movie_id, Watch.episode_id
+    locked = session.scalars(select(Watch.id).where(watched).order_by(*order).with_for_update())
+    rows: ColumnElement[bool] = Watch.id == any_(literal(locked.all(), ARRAY(BigInteger)))
     emptied: dict[str, Any] = {
         "progress_seconds": 0,
         "duration_seconds": None,
         "is_completed": False,
         "watch_count": 0,
+        "counted_at": None,
         "last_watched_at": None,
     }
-    done = update(Watch).where(watched).values(**emptied).returning(Watch.id)
-    forgotten = session.scalars(done).all()
-    _remove_empty(Watch.id.in_(forgotten))
-    return len(forgotten)
+    done = session.scalars(update(Watch).where(rows).values(**emptied).returning(Watch.id)).all()
+    _remove_empty(rows)
+    return len(done)
 
 
 def complete(viewer: Viewer, item: Item, item_id: int) -> None:

@@ -204,8 +204,8 @@ def _timeline(months: Sequence[datetime], found: Sequence[Row[Any]]) -> list[dic
 
 
 def _shares(found: Sequence[Row[*tuple[Any, ...]]], titles: int) -> list[dict[str, Any]]:
-    """With how many of a hundred titles have each."""
+    """With how many of a hundred titles have each: of those that were counted a moment before."""
     return [
-        {"genre": name, "count": count, "percentage": round(PERCENT * count / titles)}
+        {"genre": name, "count": count, "percentage": round(PERCENT * count / max(titles, count))}
         for name, count in found
     ]

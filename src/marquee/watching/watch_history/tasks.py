@@ -1,9 +1,22 @@
 """Jobs of the watch history."""
 
+import procrastinate
 from sqlalchemy.exc import OperationalError
 
+from marquee import jobs
+from marquee.errors import Unavailable
 from marquee.named_jobs import NamedJob, Schedule
-from marquee.watching.watch_history import counting
+from marquee.watching.watch_history import counting, unplaying
+from marquee.watching.watch_history.unplaying import Unwatched
+
+
+def register(app: procrastinate.App) -> None:
+    """Add the task to a queue."""
+
+    @app.task(name=unplaying.TASK, retry=jobs.patiently(Unavailable, OperationalError))
+    def unplay_on_media_server(user_id: int, **what: int) -> None:
+        unplaying.unplay(user_id, Unwatched(**what))
+
 
 JOBS = (
     NamedJob(

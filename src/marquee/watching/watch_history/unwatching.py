@@ -1,4 +1,4 @@
-"""Making what was watched unwatched."""
+"""Making what was watched unwatched: here at once, on the media server in the background."""
 
 from typing import Any
 
@@ -11,6 +11,8 @@ from marquee.identity.users.service import account
 from marquee.viewer import Viewer
 from marquee.watching.progress.models import Watch
 from marquee.watching.progress.service import forget
+from marquee.watching.watch_history import unplaying
+from marquee.watching.watch_history.unplaying import Unwatched
 
 Answer = dict[str, Any]
 
@@ -20,6 +22,7 @@ def film(viewer: Viewer, user_id: int, movie_id: int) -> Answer:
     owner = _owner(viewer, user_id)
     movie = find(Movie.visible_to(viewer), movie_id)
     forget((Watch.user_id == owner.id) & (Watch.movie_id == movie.id))
+    unplaying.note(owner, Unwatched(movie_id=movie.id))
     return {"success": True, "message": f"{movie.title} is unwatched."}
 
 
@@ -28,6 +31,9 @@ def episode(viewer: Viewer, user_id: int, episode_id: int) -> Answer:
     owner = _owner(viewer, user_id)
     found = find(Episode.visible_to(viewer), episode_id)
     forget((Watch.user_id == owner.id) & (Watch.episode_id == found.id))
+    unplaying.note(
+        owner, Unwatched(None, found.tvshow_id, found.season_number, found.episode_number)
+    )
     return {"success": True, "message": f"{found.title} is unwatched."}
 
 
@@ -42,6 +48,7 @@ def season(viewer: Viewer, user_id: int, tvshow_id: int, season_number: int) -> 
     episodes = Episode.visible_to(viewer).where(Episode.season_id == found.id)
     mine = (Watch.user_id == owner.id) & (Watch.tvshow_id == show.id)
     count = forget(mine & Watch.episode_id.in_(episodes.with_only_columns(Episode.id)))
+    unplaying.note(owner, Unwatched(tvshow_id=show.id, season_number=season_number))
     return _several(count, f"season {season_number} of {show.title}")
 
 
@@ -50,6 +57,7 @@ def series(viewer: Viewer, user_id: int, tvshow_id: int) -> Answer:
     owner = _owner(viewer, user_id)
     show = find(TVShow.visible_to(viewer), tvshow_id)
     count = forget((Watch.user_id == owner.id) & (Watch.tvshow_id == show.id))
+    unplaying.note(owner, Unwatched(tvshow_id=show.id))
     return _several(count, show.title)
 
 

@@ -1,37 +1,25 @@
-"""The accounts of a media server: Jellyfin (https://api.jellyfin.org) or Emby
-(https://dev.emby.media/reference/RestAPI/UserService/postUsersAuthenticatebyname.html).
+"""Signing in with an account of the media server.
 
-Both have one protocol from Media Browser, and differ in the header that names who calls. A password
-is shown to the server once, and the session that begins there by it is ended at once.
+A password is shown to the server once, and the session that begins there by it is ended at once.
 """
 
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from marquee import __version__, settings
-from marquee.errors import NotConfigured, Unavailable
+from marquee.errors import Unavailable
 from marquee.services.fields import Fields, Malformed
 from marquee.services.http import Timing, Upstream, UpstreamRefused
+from marquee.services.media_server.dialects import ID, naming
 
-DIALECTS = {
-    "jellyfin": ("Authorization", "MediaBrowser"),
-    "emby": ("X-Emby-Authorization", "Emby"),
-}
-"""The header that names the calling device, and the word that it begins with."""
-DEVICE = f'Client="Marquee", Device="Marquee", DeviceId="marquee", Version="{__version__}"'
-"""One device for everybody: an administrator there can allow or forbid it, and a session of it that
-could not be ended is ended by the next sign-in."""
 LARGEST = 64 * 1024
 """Bytes of an answer; a usual one has some thousand."""
 LONGEST_NAME = 255
 """In characters; what is longer is cut."""
 HIGHEST_RATING = 32767
-USER_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 TOKEN = re.compile(r"[0-9A-Za-z._~+/=-]{1,500}")
 
 
@@ -69,7 +57,6 @@ class MediaServer:
     ) -> None:
         """`kind` is jellyfin or emby, `timeout` the longest that one answer may take (seconds)."""
         self.kind = kind
-        self._header, self._scheme = DIALECTS[kind]
         self._upstream = Upstream(
             "media_server",
             base_url,
@@ -96,7 +83,7 @@ class MediaServer:
                 "POST",
                 "/Users/AuthenticateByName",
                 body={"Username": name, "Pw": password},
-                headers=self._named(),
+                headers=naming(self.kind),
                 read=_granted,
             )
         except UpstreamRefused:
@@ -108,28 +95,8 @@ class MediaServer:
         # Whoever has the right password is let in, also where the server fails only now.
         with suppress(Unavailable):
             self._upstream.request(
-                "POST", "/Sessions/Logout", headers=self._named(token), read=lambda _: None
+                "POST", "/Sessions/Logout", headers=naming(self.kind, token), read=lambda _: None
             )
-
-    def _named(self, token: str | None = None) -> dict[str, str]:
-        holder = f', Token="{token}"' if token else ""
-        return {self._header: f"{self._scheme} {DEVICE}{holder}"}
-
-
-def current() -> MediaServer:
-    """The media server of this process. Raises NotConfigured where the settings name none."""
-    values = settings.current()
-    if not values.media_server_url:
-        raise NotConfigured("MEDIA_SERVER_URL is not set.", retry_after=3600)
-    return of(values)
-
-
-@cache
-def of(values: settings.Settings) -> MediaServer:
-    """The media server that these settings name; one for each, as it knows how the server fares."""
-    return MediaServer(
-        values.media_server_url, values.media_server_kind, timeout=values.media_server_timeout
-    )
 
 
 def _granted(value: object) -> _Granted:
@@ -138,7 +105,7 @@ def _granted(value: object) -> _Granted:
     policy = user.inner("Policy") if user else None
     if token is None or user is None or policy is None:
         raise Malformed("answer has no token, user or policy")
-    user_id, rating = user.matching("Id", USER_ID), policy.known_count("MaxParentalRating")
+    user_id, rating = user.matching("Id", ID), policy.known_count("MaxParentalRating")
     if user_id is None:
         raise Malformed("answer.User.Id is not an id")
     found = MediaUser(
