@@ -67,6 +67,12 @@ def test_a_weak_tag_names_no_version_to_change() -> None:
     assert not matches('W/"abc"', b'"abc"', strong=True)
     assert matches('W/"abc", "abc"', b'"abc"', strong=True)
     assert matches("*", b'"abc"', strong=True)
+    assert not matches('"abc"', b'W/"abc"', strong=True)
+
+
+def test_a_weak_tag_of_ours_is_the_same_find() -> None:
+    for condition in ('W/"abc"', '"abc"', '"x", W/"abc-br"'):
+        assert matches(condition, b'W/"abc"')
 
 
 def large(content_type: bytes | None = b"application/json") -> Answer:

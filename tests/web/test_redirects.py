@@ -89,3 +89,13 @@ def test_never_leads_to_another_host_or_out_of_the_header(redirects: Redirects, 
 def test_keeps_an_encoded_value_encoded(redirects: Redirects) -> None:
     target = location(redirects, "/api/v1/series/a%2Fb%3Fc/seasons")
     assert target == "/api/v1/tvshows/a%2Fb%3Fc/seasons"
+
+
+def test_leads_numbers_alone_where_others_are_served(redirects: Redirects) -> None:
+    redirects.add("/api/v1", "/users/{user_id}/lists", ["/lists/{user_id}"])
+    redirects.numbered.add(redirects.templates["/api/v1/lists/{user_id}"])
+    assert location(redirects, "/api/v1/lists/7", "a=1") == "/api/v1/users/7/lists?a=1"
+    assert location(redirects, "/api/lists/7") == "/api/v1/users/7/lists"
+    assert location(redirects, "/api/v1/lists/7x") is None
+    assert location(redirects, "/api/v1/lists/%D9%A1") is None
+    assert location(redirects, "/api/lists/7x") == "/api/v1/lists/7x"

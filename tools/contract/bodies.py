@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from connexion.spec import Specification
-
 from marquee.web.schema import Schema
+from marquee.web.specification import Specification
 from tools.contract.exceptions import Exceptions
 from tools.contract.walk import SCHEMAS, Node, follow, operations
 
@@ -54,7 +53,7 @@ def check_forms(document: Node, _: Exceptions) -> Iterator[str]:
 
 def check_examples(document: Node, _: Exceptions) -> Iterator[str]:
     """Every JSON body has an example, and every example keeps to its schema."""
-    resolved = Specification.load(document)
+    resolved = Specification(document)
     seen = set()
     for name, _path, _method, operation in operations(resolved):
         messages: list[tuple[str, Any]] = [("its body", operation.get("requestBody", {}))]

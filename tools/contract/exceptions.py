@@ -43,6 +43,7 @@ AGREED = Exceptions(
             "cancel",
             "change",
             "complete",
+            "describe",  # an operation tells of another
             "disable",
             "disconnect",  # an account elsewhere
             "enable",
@@ -61,6 +62,7 @@ AGREED = Exceptions(
             "regenerate",
             "reindex",  # an index is built anew
             "remove",
+            "request",  # request_more_…: once more of the same
             "register",
             "resend",
             "reset",
@@ -82,6 +84,7 @@ AGREED = Exceptions(
     methods=frozenset(
         (
             "delete_account",  # it takes the password, and DELETE takes no body
+            "list_more_tmdb_picks",  # its question, a whole quiz, is too long for a URL
             "update_movie_progress",  # players know it so; that of episodes is a PUT
         )
     ),
@@ -103,6 +106,7 @@ AGREED = Exceptions(
     without_links=frozenset(
         (
             "add_policy",  # a policy has no path of its own
+            "create_recommendation_feedback",  # it is told with its recommendation
             "register",  # the new account is /users/me from then on
             "upload_avatar",  # there is one, without an id in its path
         )
@@ -116,6 +120,7 @@ AGREED = Exceptions(
     ),
     without_audit=frozenset(
         (
+            "list_more_tmdb_picks",  # a whole quiz
             "resolve_movie_posters",  # fifty names at a time
             "update_episode_progress",  # a player says it every few seconds
             "update_movie_progress",

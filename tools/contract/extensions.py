@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 
+from marquee.settings import Settings
 from marquee.web.contract import METHODS, SAFE, is_anonymous
 from tools.contract.exceptions import Exceptions, compare
 from tools.contract.walk import TEMPLATE, Node, all_schemas, follow, operations
@@ -27,7 +29,7 @@ OF_SCHEMAS = frozenset(("x-error-code",))
 OF_SCHEMES = frozenset(("x-bearerInfoFunc", "x-apikeyInfoFunc", "x-availableFunc"))
 POLICIES = ("default", "auth", "posters", "recommendations", "none")
 """The rate limits that a server has settings for."""
-PRIVATE = ({"scope": "private"}, {"scope": "private", "stored": "once"})
+WAITS = (True, *(field.name for field in fields(Settings)))
 PERMISSION = re.compile(r"[a-z]+(_[a-z]+)*:[a-z]+(_[a-z]+)*")
 ACTION = re.compile(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*){1,2}")
 """A thing and what is done to it, perhaps after where it belongs: `admin.role.assign`."""
@@ -64,23 +66,34 @@ def check_values(document: Node, _: Exceptions) -> Iterator[str]:
         permission = operation.get("x-permission")
         if permission is not None and not PERMISSION.fullmatch(str(permission)):
             yield f"{name}: write x-permission as `resource:action`, not {permission}."
-        if operation.get("x-waits", True) is not True:
-            yield f"{name}: x-waits is `true` or absent."
+        if operation.get("x-waits", True) not in WAITS:
+            yield f"{name}: x-waits is `true`, or the setting with which it waits, or absent."
         if operation.get("x-rate-limit", "default") not in POLICIES:
             yield f"{name}: x-rate-limit is one of {', '.join(POLICIES)}."
         cache = operation.get("x-cache")
         if cache is None:
             continue
-        if cache not in PRIVATE and not _is_public_cache(cache):
+        if not (_is_private_cache(cache) or _is_public_cache(cache)):
             yield (
                 f"{name}: write x-cache as {{scope: public}} or {{scope: private}}; public answers "
                 "may have `max_age`, `stale_while_revalidate` and `stored: false`, private ones "
-                "that are the same for all who may have them `stored: once`."
+                "that are the same for all who may have them `stored: once`, or `until: channel` "
+                "with the parameters `unless` which they are the caller's own, and a `stamp`."
             )
         elif method != "get":
             yield f"{name}: only the answer of a GET can be cached."
         elif cache["scope"] == "public" and not is_anonymous(operation, default):
             yield f"{name}: an answer that needs a credential is cached as `private`."
+
+
+def _is_private_cache(cache: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether private caching is of a form that the engine knows."""
+    if not isinstance(cache, dict) or cache.get("scope") != "private":
+        return False
+    rest = {name: value for name, value in cache.items() if name != "scope"}
+    if "until" not in rest:
+        return rest in ({}, {"stored": "once"})
+    return set(rest) <= {"until", "unless", "stamp"}
 
 
 def _is_public_cache(cache: Any) -> bool:  # noqa: ANN401 - any JSON

@@ -98,7 +98,10 @@ def matches(condition: str, etag: bytes, *, strong: bool = False) -> bool:
     """
     if condition.strip() == "*":
         return True
-    wanted = _uncoded(etag.decode("latin-1"))
+    ours = etag.decode("latin-1")
+    if strong and ours.startswith("W/"):
+        return False
+    wanted = _uncoded(ours.removeprefix("W/"))
     given = (part.strip() for part in condition.split(","))
     if strong:
         given = (part for part in given if not part.startswith("W/"))

@@ -113,17 +113,22 @@ def operation_at(contract: Document, method: str, url: str) -> Document:
     """The operation that serves a URL. Raises LookupError where none does."""
     base = contract["servers"][0]["url"]
     url = url.split("?", maxsplit=1)[0].removeprefix(base)
-    moved = {old for item in contract["paths"].values() for old in item.get("x-moved-from", ())}
+    moved = [old for item in contract["paths"].values() for old in item.get("x-moved-from", ())]
+    is_moved = any(_serves(old, url, "[0-9]+") for old in moved)
     for path, item in contract["paths"].items():
-        if url in moved:
+        if is_moved:
             break
-        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))
-        if re.fullmatch(pattern, url):
+        if _serves(path, url, "[^/]+"):
             if method.lower() not in item:
                 break
             operation: Document = item[method.lower()]
             return operation
     raise LookupError(f"No operation serves {method} {url}.")
+
+
+def _serves(path: str, url: str, value: str) -> bool:
+    """Whether a URL is one of a path, with values of a pattern."""
+    return re.fullmatch(re.sub(r"\\\{[^}]*\\\}", value, re.escape(path)), url) is not None
 
 
 def is_anonymous(operation: Document, default: list[Document]) -> bool:

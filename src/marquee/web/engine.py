@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from marquee.errors import Refusal
 from marquee.settings import Settings
-from marquee.web import metrics
+from marquee.web import kept, metrics
 from marquee.web.answers import Answer, compressed, preferred_coding, worth_compressing
 from marquee.web.bodies import receive_body
 from marquee.web.caching import PublicAnswers
@@ -36,9 +36,9 @@ from marquee.web.multipart import Spool
 from marquee.web.patience import Patience
 from marquee.web.perform import Performer
 from marquee.web.plan import Plan
-from marquee.web.redirects import Redirects
+from marquee.web.redirects import Redirects, are_numbers
 from marquee.web.request import Request
-from marquee.web.routing import Routes
+from marquee.web.routing import TEMPLATE, Routes
 from marquee.web.security import Scheme
 from marquee.web.threads import Threads
 
@@ -57,6 +57,9 @@ class Engine(SpecMiddleware):
         self.routes: Routes[Plan] = Routes()
         self.plans: dict[str, Plan] = {}
         self.redirects = Redirects()
+        self.shared: set[str] = set()
+        """Templates of what is served where paths have moved from: those are numbers, these are
+        not."""
         self.cors = Cors(settings.cors_origins)
         self.heads = Heads(settings)
         self.patience = Patience(settings.request_timeout)
@@ -83,11 +86,27 @@ class Engine(SpecMiddleware):
                     specification, path=path, method=method, resolver=api.resolver
                 )
                 plan = Plan(operation, schemes, encoders)
+                if isinstance(plan.waits, str):
+                    plan.waits = bool(getattr(self.settings, plan.waits))
+                if plan.kept.until:
+                    kept.until(plan.kept.until)
                 self.plans[plan.operation_id] = plan
                 for served in (api.base_path + path, item.get("x-also-at")):
                     if served:
                         self.routes.add(served, plan.method, plan)
             self.redirects.add(api.base_path, path, item.get("x-moved-from", []))
+        self._share_with_moved()
+
+    def _share_with_moved(self) -> None:
+        """Find the templates by which what has moved, and is a number, is served too."""
+        for old, target in self.redirects.templates.items():
+            served = self.routes.find(TEMPLATE.sub("0", old))
+            if served is not None:
+                self.redirects.numbered.add(target)
+                self.shared |= {plan.template for plan in served[0].values()}
+
+    def _moved(self, request: Request) -> Answer | None:
+        return self.redirects.find(request) if are_numbers(request.path_values) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -110,6 +129,8 @@ class Engine(SpecMiddleware):
                 plan = methods.get("GET" if request.method == "HEAD" else request.method)
                 if plan is None:
                     answer = self._other_method(request, methods)
+                elif plan.template in self.shared and (gone := self._moved(request)):
+                    answer = gone
                 else:
                     answer = await self._perform(plan, request, receive)
         except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer

@@ -11,6 +11,8 @@ log = structlog.get_logger("marquee")
 
 # SQLSTATE classes of a server that cannot serve now: connection, resources, intervention.
 DOWN = ("08", "53", "57")
+IN_EACH_OTHERS_WAY = frozenset(("40001", "40P01", "55P03"))
+"""Of a transaction that others have kept from ending: it was undone, and may be tried again."""
 CHALLENGE = 'Bearer realm="marquee"'
 
 
@@ -47,6 +49,10 @@ def as_refusal(error: Exception) -> Refusal | None:
     if is_database_down(error):
         log.error("database_unavailable", exc_info=error)
         return Unavailable("The database cannot be reached.", "DATABASE_UNAVAILABLE", retry_after=2)
+    if isinstance(error, DBAPIError) and getattr(error.orig, "pgcode", None) in IN_EACH_OTHERS_WAY:
+        log.warning("transactions_in_each_others_way", exc_info=error)
+        message = "Others are changing the same just now."
+        return Unavailable(message, "DATABASE_UNAVAILABLE", retry_after=1)
     return None
 
 

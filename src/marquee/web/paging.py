@@ -162,8 +162,10 @@ def _windowed(query: Statement) -> Statement:
 
 @lru_cache(maxsize=512)
 def _joined(query: Statement, shown: Statement) -> Statement:
-    """The rows of `shown` whose ids the window has, in its order."""
-    ids = _windowed(query).subquery("page_ids")
+    """The rows of `shown` whose ids the window has, in its order. Once, whatever the planner takes
+    the tables for: right after an import it may find them empty, and look for the window by row.
+    """
+    ids = _windowed(query).cte("page_ids").prefix_with("MATERIALIZED", dialect="postgresql")
     order = query._order_by_clauses  # noqa: SLF001 - SQLAlchemy tells it nowhere else
     return shown.join(ids, ids.c.id == _id(query)).order_by(*order)
 

@@ -15,7 +15,7 @@ from marquee import audit
 from marquee.db import transaction
 from marquee.errors import Refusal, Unauthenticated
 from marquee.viewer import origin
-from marquee.web import conditions, idempotency
+from marquee.web import conditions, idempotency, kept
 from marquee.web.answers import Answer, etag_of, matches, not_modified
 from marquee.web.caching import PrivateAnswers
 from marquee.web.envelope import answer_to, as_refusal
@@ -85,6 +85,8 @@ class Performer:
             arguments = plan.arguments(request, information)
             if plan.stored_once:
                 return self.shared.answer(plan, request, lambda: self._handle(plan, arguments))
+            if plan.kept.until:
+                return kept.answer(plan, request, arguments, lambda: self._handle(plan, arguments))
             if plan.cache is not None and viewer is not None:
                 return self.private.answer(
                     plan, request, viewer, lambda: self._handle(plan, arguments)

@@ -1,11 +1,11 @@
 """The plan of an operation: all that its contract says, compiled once when the server starts."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from connexion.operations import AbstractOperation
@@ -64,6 +64,26 @@ class Outcome:
         return orjson.dumps(encoded)
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How an answer is kept that is the same for all: see `marquee.web.kept`."""
+
+    until: str = ""
+    """The channel whose notices end it; empty where it is not kept."""
+    unless: tuple[str, ...] = ()
+    stamp: str = ""
+
+    @classmethod
+    def of(cls, cache: dict[str, Any], parameters: Collection[str]) -> Self:
+        """What `x-cache` says of it. Raises ValueError for a parameter that is not there: what is
+        one's own would be shown to others.
+        """
+        unless = tuple(cache.get("unless", ()))
+        if unknown := set(unless).difference(parameters):
+            raise ValueError(f"x-cache names unknown parameters: {', '.join(sorted(unknown))}.")
+        return cls(cache.get("until", ""), unless, cache.get("stamp", ""))
+
+
 class Plan:
     """What the engine needs to know of one operation, and nothing that it must look up again."""
 
@@ -94,7 +114,9 @@ class Plan:
         self.cache: dict[str, Any] | None = source.get("x-cache")
         self.lifetime = _lifetime(self.cache)
         self.stored_once = (self.cache or {}).get("stored") == "once"
-        self.waits: bool = source.get("x-waits", False)
+        self.kept = Keeping.of(self.cache or {}, [each["name"] for each in operation.parameters])
+        self.waits: bool | str = source.get("x-waits", False)
+        """Whether it waits for an outside service, or the setting that says whether it does."""
         self.outcomes = dict(_outcomes(operation, encoders))
         success = [
             each for status, each in self.outcomes.items() if status < HTTPStatus.BAD_REQUEST

@@ -1,6 +1,7 @@
 """Paths that have moved: `x-moved-from` of the contract, and `/api/…` without the version."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -18,6 +19,10 @@ class Redirects:
         self.routes: Routes[str] = Routes()
         self.fixed: set[str] = set()
         """Old paths without a template: they win over a template that serves, as any path does."""
+        self.templates: dict[str, str] = {}
+        """The others, and where they lead."""
+        self.numbered: set[str] = set()
+        """Where those lead that are served too: only if all their values are numbers."""
 
     def add(self, base: str, path: str, moved_from: str | list[str]) -> None:
         """Send the old paths of a path item to it; both name their values alike."""
@@ -25,6 +30,8 @@ class Redirects:
             self.routes.add(base + old, "ANY", base + path)
             if not TEMPLATE.search(old):
                 self.fixed.add(base + old)
+            else:
+                self.templates[base + old] = base + path
 
     def find(self, request: Request) -> Answer | None:
         """The redirect of a path that has moved, if it has."""
@@ -34,10 +41,17 @@ class Redirects:
         found = self.routes.find(path)
         if found is not None:
             targets, values = found
-            path = TEMPLATE.sub(lambda name: quote(values[name[1]], safe=""), targets["ANY"])
+            target = targets["ANY"]
+            if target not in self.numbered or are_numbers(values):
+                path = TEMPLATE.sub(lambda name: quote(values[name[1]], safe=""), target)
         if path == request.path:
             return None
         location = path + (f"?{request.query}" if request.query else "")
         return Answer(
             HTTPStatus.PERMANENT_REDIRECT, headers=[(b"location", location.encode("latin-1"))]
         )
+
+
+def are_numbers(values: Mapping[str, str]) -> bool:
+    """Whether all values of a path are numbers."""
+    return all(each.isascii() and each.isdigit() for each in values.values())
