@@ -18,7 +18,7 @@ import httpx
 import pytest
 import structlog
 import trustme
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 files = tempfile.TemporaryDirectory(prefix="marquee-tests-")
 os.environ |= {
@@ -31,6 +31,7 @@ os.environ |= {
     "RATE_LIMIT_DEFAULT": "1000000/minute",
     "RATE_LIMIT_AUTH": "1000000/minute",
     "RATE_LIMIT_POSTERS": "1000000/minute",
+    "RATE_LIMIT_RECOMMENDATIONS": "1000000/minute",
     "SIGN_IN_ATTEMPTS": "1000000",
     # Nobody listens there: no test asks a server elsewhere.
     "IMAGE_BASE_URL": "http://127.0.0.1:9/t/p",
@@ -183,7 +184,6 @@ def make(database: None) -> Make:
         made = model(**{**defaults.get(model, lambda _values: {})(values), **values})
         db.session.add(made)
         db.session.commit()
-        db.session.refresh(made)
         return made
 
     return make
@@ -194,9 +194,10 @@ def make_user(make: Make) -> Make:
     """A user with one role: `make_user("admin")`."""
 
     def make_user(role: str = "user", **values: Any) -> User:
-        user = make(User, **values)
-        role_id = db.session.scalar(select(Role.id).where(Role.name == role))
-        make(UserRole, user_id=user.id, role_id=role_id)
+        user: User = make(User, **values)
+        role_id = select(Role.id).where(Role.name == role).scalar_subquery()
+        db.session.execute(insert(UserRole).values(user_id=user.id, role_id=role_id))
+        db.session.commit()
         return user
 
     return make_user

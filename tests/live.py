@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, make_url, text
 from marquee import db
 from marquee.migrations import running
 
-HELPERS = ("resource_tracker", "search.building")
+HELPERS = ("resource_tracker", "search.building", "outside.building")
 """Processes of a server that answer no requests."""
 STARTING = 60.0
 STOPPING = 30.0

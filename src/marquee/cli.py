@@ -117,11 +117,13 @@ def worker(_options: argparse.Namespace, values: Settings) -> int:
     from marquee.operations.jobs import keeping, running  # noqa: PLC0415
     from marquee.services import mail  # noqa: PLC0415
     from marquee.taste.trakt import tasks as trakt  # noqa: PLC0415
+    from marquee.watching.watch_history import tasks as watch_history  # noqa: PLC0415
 
     follow_parent()
     mail.carrier(values)  # settings that contradict each other are told now, not at the first mail
     keeper = keeping.Keeper()
-    tasks = [running.registering(keeper), mailing.register, trakt.register]
+    own = (mailing.register, trakt.register, watch_history.register)
+    tasks = [running.registering(keeper), *own]
     work = jobs.work(values.database_url, tasks, concurrency=values.worker_concurrency)
     with _database(values, "worker"):
         keeper.start()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, ClassVar, TypeVar, TypeVarTuple
+from typing import Any, ClassVar, TypeAlias, TypeVar, TypeVarTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -55,6 +55,8 @@ T = TypeVar("T", bound=Model)
 WORD_STARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where the words of a class name begin: `ApiKey` is an API key, `TVShow` a TV show."""
 Columns = TypeVarTuple("Columns")
+Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]]
+"""Rows of whatever columns."""
 
 
 def find(query: Select[T], id: int) -> T:  # noqa: A002 - the word of every handler's signature

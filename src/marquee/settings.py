@@ -39,6 +39,9 @@ FORMS = {
     "TRAKT_BASE_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://api.trakt.tv"),
     "TRAKT_WEB_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://trakt.tv"),
     "EMBEDDINGS_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://api.openai.com/v1"),
+    "TEXT_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://api.openai.com/v1"),
+    "SEARCH_URL": (rf"{ORIGIN}(/\S*)?", "an address like http://127.0.0.1:7700"),
+    "SEARCH_INDEX": ("[A-Za-z0-9_-]{1,200}", "a name of letters, digits, - and _"),
     "S3_ENDPOINT_URL": (rf"{ORIGIN}/?", "an address like https://s3.example.org"),
     "LOG_LEVEL": ("DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level like INFO"),
     "REGISTRATION": ("open|verified|closed", "open, verified or closed"),
@@ -70,6 +73,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "IMAGES_MAX_BYTES": (1_000_000, 1e15),
     "STORAGE_TIMEOUT": (0.01, 60),
     "EMBEDDINGS_TIMEOUT": (0.01, 300),
+    "SEARCH_TIMEOUT": (0.01, 60),
+    "TEXT_TIMEOUT": (0.01, 300),
     "SMTP_PORT": (1, 65535),
     "SMTP_TIMEOUT": (0.01, 300),
 }
@@ -169,8 +174,12 @@ class Settings:
     administrators are administrators here. Empty means that nobody signs in so."""
     media_server_kind: str = "jellyfin"
     """What it is: `jellyfin` or `emby`."""
+    media_server_api_key: str = ""
+    """A key of it, by which playlists are written there, and what is unwatched here is there too;
+    empty means that neither is done."""
     media_server_timeout: float = 5.0
-    """The longest that it may take to look at a password."""
+    """The longest that it may take to look at a password. To list what it has may take six times
+    as long."""
     allow_passwordless_login: bool = False
     """Whether accounts of the media server that have no password there may sign in without one."""
 
@@ -219,6 +228,28 @@ class Settings:
     by the old vectors, and descriptions by words."""
     embeddings_timeout: float = 30.0
     """The longest that one answer may take. Who searches waits for a second at the most."""
+
+    text_url: str = ""
+    """A service that speaks OpenAI's `/chat/completions` below this address, e.g.
+    `https://api.openai.com/v1` or `http://localhost:11434/v1`: it writes what people read, such as
+    the words for their taste. It is told what a text is about, and not who it is for. Empty means
+    the narrator that Marquee brings along."""
+    text_api_key: str = ""
+    text_model: str = "gpt-4o-mini"
+    text_timeout: float = 60.0
+    """The longest that one text may take, with a second and a third attempt; of that, it may be
+    silent for 20 seconds at a time."""
+
+    search_url: str = ""
+    """A Meilisearch of one's own, 1.36 or later, e.g. `http://127.0.0.1:7700`, that all machines
+    search; empty means the index that Marquee keeps on each machine."""
+    search_api_key: str = ""
+    """Its key: one that may do everything with the indexes whose names begin with `search_index`,
+    and see the tasks."""
+    search_index: str = "marquee"
+    """The name of its index; one for each database."""
+    search_timeout: float = 2.0
+    """The longest that a search may take there."""
 
     metrics_enabled: bool = False
     metrics_token: str = ""

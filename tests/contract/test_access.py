@@ -33,7 +33,7 @@ Call = Callable[..., Any]
 TABLE = Path(__file__).with_name("access.txt")
 FOUND = Path(__file__).parents[2] / "build" / "access.txt"
 ROLES = ("anonymous", "guest", "user", "moderator", "admin")
-ROW = "{:<32}{:<11}{:<9}{:<9}{:<11}{}"
+ROW = "{:<34}{:<11}{:<9}{:<9}{:<11}{}"
 UNSAFE = [each for each in FOR_USERS if each.method != "get"]
 OF_EVERYBODY = {"get_user", "get_avatar"}
 """What others may see, as far as a profile is public."""

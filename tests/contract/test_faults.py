@@ -289,12 +289,15 @@ class TestConditions:
     def test_304(self, client: httpx.Client, me: User, world: None, operation: Operation) -> None:
         first = operation.call(client, user_id=me.id)
         assert first.status_code == 200
-        for condition in (first.headers["etag"], f'"x", W/{first.headers["etag"]}', "*"):
+        etag = first.headers["etag"]
+        for condition in (etag, f'"x", W/{etag.removeprefix("W/")}', "*"):
             again = operation.call(client, {"If-None-Match": condition}, user_id=me.id)
             assert (again.status_code, again.content) == (304, b"")
-            assert again.headers["etag"] == first.headers["etag"]
+            assert again.headers["etag"] == etag
         other = operation.call(client, {"If-None-Match": '"x"'}, user_id=me.id)
-        assert other.content == first.content
+        # What a weak tag is of may be said in other bytes.
+        assert other.status_code == 200
+        assert etag.startswith("W/") or other.content == first.content
 
     @pytest.mark.usefixtures("configured")
     @pytest.mark.parametrize("operation", IDEMPOTENT, ids=name_of)

@@ -29,7 +29,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer in JSON; bytes go out as they are, and with 204 nothing does."""
+    """An answer in JSON; bytes go out as they are, a list of them as events that are chunks of
+    their own, and with 204 nothing does.
+    """
 
     status: int
     value: Any
@@ -76,6 +78,10 @@ def written(reply: Reply, asked: Asked) -> bytes:
     """Write an answer as it goes over the wire: with an ETag, compressed if that is wanted."""
     if reply.status == HTTPStatus.NO_CONTENT:
         return _head(204, reply.headers)
+    if reply.value and isinstance(reply.value, list) and isinstance(reply.value[0], bytes):
+        headers = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}
+        chunks = [b"%x\r\n%s\r\n" % (len(each), each) for each in [*reply.value, b""]]
+        return _head(reply.status, {**headers, **reply.headers}) + b"".join(chunks)
     body = reply.value
     if not isinstance(body, bytes):
         body = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

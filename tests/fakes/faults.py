@@ -24,6 +24,7 @@ class Fault:
     | drip_headers | sends all of it a byte at a time |
     | reset | resets the connection |
     | refused | does not listen for `seconds` |
+    | halfway | sends half of the body, nothing more for `seconds`, and ends |
     | truncated | promises more than it sends |
     | status | answers `status` (503), with `retry_after` if that is given |
     | broken_json, html, empty | answers 200 with something that is no JSON |
@@ -57,6 +58,13 @@ def _drip(exchange: Exchange, fault: Fault) -> None:
 
 def _drip_headers(exchange: Exchange, fault: Fault) -> None:
     exchange.drip(written(exchange.answer(), exchange.asked), fault.seconds)
+
+
+def _halfway(exchange: Exchange, fault: Fault) -> None:
+    head, end, body = written(exchange.answer(), exchange.asked).partition(b"\r\n\r\n")
+    exchange.over = True
+    exchange.connection.sendall(head + end + body[: len(body) // 2])
+    exchange.stopping.wait(fault.seconds)
 
 
 def _reset(exchange: Exchange, _fault: Fault) -> None:
@@ -131,6 +139,7 @@ FAULTS: Mapping[str, Callable[[Exchange, Fault], None]] = {
     "drip": _drip,
     "drip_headers": _drip_headers,
     "reset": _reset,
+    "halfway": _halfway,
     "truncated": _truncated,
     "status": _status,
     "broken_json": _broken_json,

@@ -98,6 +98,27 @@ def _search(asked: Asked) -> Reply:
     return _listed(asked, films)
 
 
+def _discover(asked: Asked) -> Reply:
+    """Films by the filters that quizzes use: `|` is or, `,` is and."""
+    query = asked.query
+    wanted = query.get("with_genres", "")
+    any_of = {int(each) for each in re.split(r"[|,]", wanted) if each}
+    none_of = {int(each) for each in re.split(r"[|,]", query.get("without_genres", "")) if each}
+    films = [
+        film
+        for film in FILMS.values()
+        if (any if "|" in wanted else all)(genre in film.genres for genre in any_of)
+        and not none_of & set(film.genres)
+        and film.vote_count >= int(query.get("vote_count.gte", 0))
+        and film.released >= query.get("primary_release_date.gte", "")
+        and film.released <= query.get("primary_release_date.lte", "9999")
+        and (film.minutes or 0) <= int(query.get("with_runtime.lte", 10_000))
+    ]
+    if query.get("sort_by") == "vote_average.desc":
+        return _listed(asked, films, lambda film: -film.vote_average)
+    return _listed(asked, films)
+
+
 def _recommended(asked: Asked, number: str) -> Reply:
     """Films with the same first genre."""
     film = _film(number)
@@ -110,8 +131,12 @@ def _names(film: Film) -> str:
     return plain(" ".join([film.title, film.original_title, *translated]))
 
 
-def _listed(asked: Asked, films: Sequence[Film]) -> Reply:
-    films = sorted(films, key=lambda film: -film.popularity)
+def _listed(
+    asked: Asked,
+    films: Sequence[Film],
+    order: Callable[[Film], float] = lambda film: -film.popularity,
+) -> Reply:
+    films = sorted(films, key=order)
     return paged(
         asked, films, lambda film: {**_common(film, asked), "genre_ids": list(film.genres)}
     )
@@ -283,6 +308,7 @@ def _configuration(_asked: Asked) -> Reply:
 PATHS: tuple[tuple[str, Callable[..., Reply]], ...] = (
     (r"/3/movie/popular", _popular),
     (r"/3/search/movie", _search),
+    (r"/3/discover/movie", _discover),
     (r"/3/movie/([0-9]{1,10})", _details),
     (r"/3/movie/([0-9]{1,10})/recommendations", _recommended),
     (r"/3/movie/([0-9]{1,10})/([a-z_/]{1,20})", _part),

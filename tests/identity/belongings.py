@@ -1,5 +1,6 @@
 """A user with a row in every table that can hold one, and a word of theirs in every column."""
 
+import re
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Float,
@@ -69,8 +71,10 @@ def _target(table: Table, column: Column[Any], user_id: int, row: dict[str, Any]
     """
     (key,) = column.foreign_keys
     target = key.column.table
-    if target.name in ("sessions", "trakt_accounts"):
-        mine = select(target.c.id).where(target.c.user_id == user_id).limit(1)
+    if target is User.__table__:
+        return user_id
+    if target.name in ("sessions", "trakt_accounts", "channels", "recommendations"):
+        mine = select(target.c.id).where(belongings.of(user_id)[target]).limit(1)
         return int(db.session.scalars(mine).one())
     if target.name in ("tvshows", "episodes") and row.get("movie_id"):
         return None
@@ -97,8 +101,18 @@ def _target(table: Table, column: Column[Any], user_id: int, row: dict[str, Any]
     return found
 
 
+def one_of(column: Column[Any]) -> str | None:
+    """A word that a column may hold which holds no others; None for any other column."""
+    for each in column.table.constraints:
+        if isinstance(each, CheckConstraint):
+            found = re.match(rf"{column.name} IN \('([^']+)'", str(each.sqltext))
+            if found:
+                return found[1]
+    return None
+
+
 def _value(table: Table, column: Column[Any]) -> Any:
-    word = CANARY.format(f"{table.name}.{column.name}")
+    word = one_of(column) or CANARY.format(f"{table.name}.{column.name}")
     for kind, value in {
         LargeBinary: f"{word}-{next(numbers)}".encode(),
         JSONB: {"word": word, "address": ADDRESS},

@@ -17,6 +17,7 @@ from marquee.identity.users import belongings
 from marquee.identity.users.models import User
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
+from marquee.watching.progress.models import Watch
 from marquee.web.app import App
 from tests.answers import refused
 from tests.committed import committed
@@ -51,9 +52,24 @@ class TestGetAccount:
         assert answer.json() == {
             "user": home.get("/users/me").json(),
             "stats": {"favorites_count": 1, "ratings_count": 0, "watched_count": 0},
+            "recommendations": [],
+            "movie_memory": {"items": [], "next_cursor": None, "total": 0},
         }
         assert answer.headers["cache-control"] == "no-store"
         assert "Cookie" in answer.headers["vary"]
+
+    def test_shows_the_first_page_of_the_memory(
+        self, home: httpx.Client, me: User, make: Make
+    ) -> None:
+        films = [make(Movie, title=f"Film {number}") for number in range(51)]
+        for film in films:
+            make(Watch, user_id=me.id, movie_id=film.id, watch_count=1)
+        memory = home.get("/account").json()["movie_memory"]
+        assert [each["movie_id"] for each in memory["items"]] == [
+            film.id for film in reversed(films[1:])
+        ]
+        more = home.get("/account/movie-memory", params={"cursor": memory["next_cursor"]}).json()
+        assert [each["movie_id"] for each in more["items"]] == [films[0].id]
 
     def test_refuses_an_api_key(self, client: httpx.Client) -> None:
         assert refused(client.get("/account")) == (401, "INVALID_TOKEN")

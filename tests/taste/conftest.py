@@ -10,6 +10,9 @@ from marquee.catalogue.movies.models import Movie
 from marquee.identity.users.models import User
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
+from tests.media_servers import media_server, member  # noqa: F401 - fixtures
+from tests.taste.quizzes import quiz_films  # noqa: F401 - a fixture
+from tests.taste.recommended import catalogue, untrained, viewers  # noqa: F401 - fixtures
 from tests.taste.trakt import account, casey, trakt  # noqa: F401 - fixtures
 
 Make = Callable[..., Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from marquee import db
 from marquee.audit import Activity
@@ -14,6 +14,7 @@ from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.translations.models import Translation
 from marquee.identity.users.models import User
 from marquee.taste.favorites.models import Favorite
+from marquee.taste.movie_memory import service
 from marquee.taste.ratings.models import Rating
 from marquee.watching.progress.models import Watch
 from tests.answers import refused
@@ -64,6 +65,18 @@ class TestListMovieMemory:
             ("Film 0", "watched"),
         ]
         assert (answer.json()["total"], answer.json()["next_cursor"]) == (5, None)
+
+    def test_an_index_has_the_order(self, database: None, engine: Engine) -> None:
+        query, key = service.MODES["list"]
+        page = query.order_by(*(each.desc() for each in key)).limit(50)
+        with engine.connect() as connection:
+            # The table is small: what the planner can do is asked, not what pays here.
+            for method in ("seqscan", "sort", "bitmapscan"):
+                connection.execute(text(f"SET LOCAL enable_{method} = off"))
+            written = page.compile(connection).construct_expanded_state({"user_id": 1})
+            rows = connection.exec_driver_sql(f"EXPLAIN {written.statement}", written.parameters)
+            plan = "\n".join(rows.scalars())
+        assert ("watches_user_said_idx" in plan, "Sort" in plan) == (True, False)
 
     def test_names_films(self, client: httpx.Client, make: Make, me: User) -> None:
         jaws = make(Movie, title="Jaws", year=1975, tmdb_id=578)

@@ -151,6 +151,28 @@ class TestEngine:
         assert free[0].key not in {each.key for each in found}
         assert not {film * 10 + 7 for film in LIKES} & {each.key for each in found}
 
+    @pytest.mark.parametrize("series", [True, False])
+    def test_among_some_is_as_if_all_others_were_vetoed(
+        self, titles: Titles, watched: sp.csr_matrix, *, series: bool
+    ) -> None:
+        keys = np.r_[-30:0, 1 : FILMS - 29].astype(np.int64)
+        trained = Engine.fit(replace(titles, keys=keys), watched, RECIPE, seed=3)
+        among = (keys < 0) == series
+        among[::7] = False
+        others = tuple(np.flatnonzero(~among).tolist())
+        mine = taste(LIKES, dislikes=(35, 36))
+        for excludes in (True, False):
+            wish = Wish(excludes_dislikes=excludes, among=among)
+            (some,) = trained.recommend(mine, wish)
+            alike = taste(LIKES, dislikes=(35, 36), vetoes=others)
+            (all_,) = trained.recommend(alike, replace(wish, among=None))
+            assert [each.key for each in some] == [each.key for each in all_]
+            for one, other in zip(some, all_, strict=True):
+                assert one.parts == pytest.approx(other.parts, abs=1e-4)
+                assert [each.key for each in one.evidence] == [each.key for each in other.evidence]
+            scores = trained.scores(mine, wish)[0]
+            assert (scores[~among] == -1).all()
+
     def test_nothing_is_left_when_all_is_vetoed(self, trained: Engine) -> None:
         assert trained.recommend(taste(LIKES, vetoes=tuple(range(FILMS)))) == [[]]
 
@@ -318,6 +340,7 @@ class TestTraining:
         film = make(
             Movie, title="A film", genres=["Drama", "Noir"], vote_average=7.5, popularity=250
         )
+        film.age_rating = "PG-13"
         show = make(TVShow, title="A series", genres=["Drama"])
         vector = np.linspace(-1, 1, 8).astype(np.float32)
         session.add(Embedding(movie_id=film.id, model="m@8", content_hash=b"x", vector=vector))
@@ -326,6 +349,8 @@ class TestTraining:
         at, of_show = titles.positions(np.array([film.id, -show.id])).tolist()
         assert titles.ratings[at] == 7.5
         assert titles.popularity[at] == 100
+        assert [bool(titles.fit_for(age)[at]) for age in (12, 13, None)] == [False, True, True]
+        assert titles.fit_for(0)[of_show]
         assert np.isnan(titles.ratings[of_show])
         assert np.diff(titles.genres.indptr)[[at, of_show]].tolist() == [2, 1]
         np.testing.assert_allclose(titles.content[at], vector, atol=0.001)

@@ -21,7 +21,7 @@ database it sends ready-made text through SQLAlchemy, so that building statement
 The part `sessions` compares callers instead of servers: see sessions.py. The part `meaning` asks
 how well films are found by descriptions, where MARQUEE_BENCH_TITLES names files of plots: see
 meaning.py. The part `catalogue` fills a database with a million titles; it runs only when asked
-for: see catalogue.py.
+for: see catalogue.py. So does `recommending`, what recommendations cost: see recommending.py.
 
 Needs Linux with two cores, wrk, Node and npm. Writes below build/ only: the peers' environments, a
 PostgreSQL, logs, and the report as build/bench/report.md. Exits with 1 where a target is missed.
@@ -54,6 +54,7 @@ from tools.bench import (
     operations,
     peers,
     places,
+    recommending,
     report,
     sessions,
     statements,
@@ -62,7 +63,9 @@ from tools.bench.database import KEYS, READER, WRITER, Database, opened
 from tools.bench.operations import CACHED, DATABASE, MEMORY, SESSIONS, Operation
 from tools.bench.peers import Running
 
-PARTS = [MEMORY, DATABASE, CACHED, SESSIONS, meaning.PART, catalogue.PART]
+APART = {catalogue.PART: catalogue.apart, recommending.PART: recommending.apart}
+"""What runs only when asked for."""
+PARTS = [MEMORY, DATABASE, CACHED, SESSIONS, meaning.PART, *APART]
 ROUNDS = {False: 7, True: 1}
 SETTLING = 0.5
 """Seconds after which the writes that wrk left behind in another server are done."""
@@ -89,9 +92,10 @@ def main() -> int:
     found = 0
     if not options.part or meaning.PART in options.part:
         found = meaning.apart(asked=bool(options.part))
-    if options.part and catalogue.PART in options.part:
-        found = catalogue.apart() or found
-    if options.part and set(options.part) <= {meaning.PART, catalogue.PART}:
+    for part, apart in APART.items():
+        if options.part and part in options.part:
+            found = apart() or found
+    if options.part and set(options.part) <= {meaning.PART, *APART}:
         return found
     try:
         return _run(options) or found

@@ -3,7 +3,15 @@
 from typing import Any, Unpack
 
 from marquee.db import find
-from marquee.identity.users import changing, exporting, listing, preferences, service, statistics
+from marquee.identity.users import (
+    account_page,
+    changing,
+    exporting,
+    listing,
+    preferences,
+    service,
+    statistics,
+)
 from marquee.identity.users.avatars import service as avatars
 from marquee.identity.users.models import User
 from marquee.viewer import Viewer
@@ -36,8 +44,7 @@ def update_user_preferences(user: Viewer, body: dict[str, Any]) -> dict[str, Any
 
 
 def get_account(user: Viewer) -> dict[str, Any]:
-    account = service.described(find(User.visible_to(user), user.id))
-    return {"user": account, "stats": statistics.of(user.id)}
+    return account_page.page(user)
 
 
 def export_account(user: Viewer) -> tuple[Stream, int, dict[str, str]]:

@@ -25,6 +25,7 @@ DEFAULTS: Preferences = {
     "show_adult_content": False,
     "show_spoilers": False,
     "auto_play_videos": True,
+    "dislike_behavior": "exclude",
 }
 """Of who has set nothing. A language that is None is the display's."""
 

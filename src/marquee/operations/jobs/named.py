@@ -7,6 +7,9 @@ from marquee.catalogue.search import tasks as search
 from marquee.errors import NotFound
 from marquee.named_jobs import NamedJob
 from marquee.operations.system import tasks as system
+from marquee.taste.channels import tasks as channels
+from marquee.taste.recommendations import tasks as recommendations
+from marquee.taste.recommendations.quiz import tasks as quiz
 from marquee.taste.recommending import tasks as recommending
 from marquee.taste.top_picks import tasks as top_picks
 from marquee.taste.trakt import tasks as trakt
@@ -24,6 +27,9 @@ JOBS: dict[str, NamedJob] = {
         *watch_history.JOBS,
         *top_picks.JOBS,
         *recommending.JOBS,
+        *channels.JOBS,
+        *recommendations.JOBS,
+        *quiz.JOBS,
     )
 }
 """Every domain's, by name, in the order in which they are shown."""

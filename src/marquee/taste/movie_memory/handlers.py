@@ -3,11 +3,13 @@
 from typing import Any, Unpack
 
 from marquee.catalogue.translations.languages import Asked, wanted
+from marquee.identity.users import account_page
 from marquee.taste.movie_memory import service
 from marquee.viewer import Viewer
 from marquee.web.paging import by_cursor
 
 Answer = dict[str, Any]
+ON_ACCOUNT_PAGE = 50
 
 
 def list_movie_memory(
@@ -45,3 +47,6 @@ def _page(
     items = service.localized(page.items, languages)
     total = service.total(user) if mode == "list" else None
     return {"items": items, "next_cursor": page.next_cursor, "total": total}
+
+
+account_page.add("movie_memory", lambda viewer: _page(viewer, "list", ON_ACCOUNT_PAGE, None, ()))

@@ -63,6 +63,9 @@ class Wish:
     """So many of the user's own titles are told for each of the list."""
     seed: int = 0
     """Decides between equals."""
+    among: Flags | None = field(default=None, compare=False)
+    """(n) What may be recommended at all, to all of the users; None for every title. Films alone,
+    or series alone, cost as much less as there are fewer of them."""
 
 
 @dataclass(frozen=True)
@@ -145,59 +148,76 @@ class Engine:
     def recommend(self, tastes: Tastes, wish: Wish | None = None) -> list[list[Scored]]:
         """The best candidates of each user, the list first, by falling scores."""
         wish = wish or Wish()
+        part = self._part(wish.among)
         found = []
-        for some in self._batches(tastes):
-            candidates = self._candidates(some, wish)
-            whole, blend = self._scored(some, candidates, wish.weights)
-            total = self._penalised(some, blend)
+        for some in self._batches(tastes, part):
+            candidates = self._candidates(some, wish, part)
+            whole, blend = self._scored(some, candidates, wish.weights, part)
+            total = self._penalised(some, blend, part)
             for user in range(some.count):
-                view = _View(self, some[user : user + 1], user, candidates, whole, blend, total)
+                taste = some[user : user + 1]
+                view = _View(self, part.start, taste, user, candidates, whole, blend, total)
                 found.append(view.listed(wish))
         return found
 
     def scores(self, tastes: Tastes, wish: Wish | None = None) -> Floats:
         """The scores of all titles before diversity, (users, n); below zero for no candidate."""
         wish = wish or Wish()
+        part = self._part(wish.among)
         rows = []
-        for some in self._batches(tastes):
-            candidates = self._candidates(some, wish)
-            _, blend = self._scored(some, candidates, wish.weights)
-            rows.append(np.where(candidates, self._penalised(some, blend), -1))
+        for some in self._batches(tastes, part):
+            candidates = self._candidates(some, wish, part)
+            _, blend = self._scored(some, candidates, wish.weights, part)
+            row = np.full((some.count, len(self.titles.keys)), -1, np.float32)
+            row[:, part] = np.where(candidates, self._penalised(some, blend, part), -1)
+            rows.append(row)
         return np.concatenate(rows)
 
-    def _batches(self, tastes: Tastes) -> Iterator[Tastes]:
-        size = max(1, MOST_NUMBERS // max(1, len(self.titles.keys)))
+    def _part(self, among: Flags | None) -> slice:
+        """The rows that must be scored: all, or those of films or of series where no others may be
+        recommended.
+        """
+        size, first_film = len(self.titles.keys), self.titles.first_film
+        if among is None:
+            return slice(0, size)
+        series, films = among[:first_film].any(), among[first_film:].any()
+        return slice(0 if series else first_film, size if films else first_film)
+
+    def _batches(self, tastes: Tastes, part: slice) -> Iterator[Tastes]:
+        size = max(1, MOST_NUMBERS // max(1, part.stop - part.start))
         for start in range(0, tastes.count, size):
             yield tastes[start : start + size]
 
-    def _candidates(self, tastes: Tastes, wish: Wish) -> Flags:
+    def _candidates(self, tastes: Tastes, wish: Wish, part: slice) -> Flags:
         out = tastes.vetoes + tastes.dislikes if wish.excludes_dislikes else tastes.vetoes
-        found: Flags = np.asarray(out.todense()) == 0
+        found: Flags = np.asarray(out[:, part].todense()) == 0
+        if wish.among is not None:
+            found &= wish.among[part]
         return found
 
     def _scored(
-        self, tastes: Tastes, candidates: Flags, weights: Weights
+        self, tastes: Tastes, candidates: Flags, weights: Weights, part: slice
     ) -> tuple[Collaborative, Blend]:
-        scores = self.models.scores(tastes.likes)
-        whole = joined(scores, self.models.in_ease, candidates, weights)
-        shape = candidates.shape
+        ease, als, svd = (each[:, part] for each in self.models.scores(tastes.likes))
+        whole = joined((ease, als, svd), self.models.in_ease[part], candidates, weights)
+        shape, looks = candidates.shape, self.looks[part]
         known = (tastes.likes + tastes.dislikes).astype(bool).astype(np.float32)
         raws = {
             "collaborative": whole.raw,
-            "content": np.asarray(tastes.likes @ self.looks) @ self.looks.T,
-            "popularity": np.broadcast_to(self.popularity, shape),
-            "rating": np.broadcast_to(self.worth, shape),
+            "content": np.asarray(tastes.likes @ self.looks) @ looks.T,
+            "popularity": np.broadcast_to(self.popularity[part], shape),
+            "rating": np.broadcast_to(self.worth[part], shape),
         }
         if weights.novelty:
-            raws["novelty"] = genre_novelty(self.titles.genres, known)
+            raws["novelty"] = genre_novelty(self.titles.genres, known, part)
         if weights.dislikes and tastes.dislikes.nnz:
-            raws["dislikes"] = -(np.asarray(tastes.dislikes @ self.looks) @ self.looks.T)
+            raws["dislikes"] = -(np.asarray(tastes.dislikes @ self.looks) @ looks.T)
         likes = np.diff(tastes.likes.indptr).astype(np.float32)
         return whole, blended(raws, candidates, weights.of_users(likes))
 
-    def _penalised(self, tastes: Tastes, blend: Blend) -> Floats:
+    def _penalised(self, tastes: Tastes, blend: Blend, part: slice) -> Floats:
         total = blend.total
-        users, at = tastes.dislikes.nonzero()
+        users, at = tastes.dislikes[:, part].nonzero()
         total[users, at] *= 1 - PENALTY
         return total
 
@@ -207,6 +227,8 @@ class _View:
     """One user's row of a batch."""
 
     engine: Engine
+    start: int
+    """The row of the first title that was scored: all others are counted from there."""
     taste: Tastes
     user: int
     candidates: Flags
@@ -217,19 +239,20 @@ class _View:
     def listed(self, wish: Wish) -> list[Scored]:
         pool = self._pool(wish)
         weight = wish.weights.diversity
-        looks = self.engine.looks[pool]
+        looks = self.engine.looks[self.start + pool]
         order, unlike = diversified(self.total[self.user, pool], looks, weight, wish.count)
         at = pool[order][: wish.candidates]
         unlike = unlike[order]
         names = list(self.blend.parts)
         parts = np.array([self.blend.parts[name][self.user, at] for name in names], np.float64)
-        disliked = np.isin(at, self.taste.dislikes.indices)
+        disliked = np.isin(self.start + at, self.taste.dislikes.indices)
         penalty = np.where(disliked, -PENALTY * parts.sum(axis=0), 0)
         parts = np.vstack(
             [(1 - weight) * parts, weight * unlike[: len(at)], (1 - weight) * penalty]
         )
         names += ["diversity", "penalty"]
         parts = np.round(parts, DIGITS)
+        at = self.start + at
         told = self._evidence(at[: wish.count], wish) if wish.evidence else []
         return [
             Scored(

@@ -27,7 +27,7 @@ CURRENT = f"{FOLDER}/current.json"
 BINARY = "application/octet-stream"
 LOOKED_AFTER = 60.0
 """Seconds after which a process looks again which version holds."""
-FORM = 1
+FORM = 2
 """Of the arrays: another one is trained anew."""
 
 
@@ -75,6 +75,7 @@ def packed(engine: Engine) -> bytes:
         "keys": titles.keys,
         "ratings": titles.ratings,
         "popularity": titles.popularity,
+        "ages": np.full(len(titles.keys), -1) if titles.ages is None else titles.ages,
         "counts": engine.counts,
         "looks": engine.looks.astype(np.float16),
         "in_ease": models.in_ease,
@@ -101,7 +102,7 @@ def unpacked(data: bytes) -> Engine:
             (of["ease data"], of["ease indices"], of["ease indptr"]), shape=tuple(of["ease shape"])
         )
         none = np.zeros((len(keys), 0), np.float32)
-        titles = Titles(keys, none, genres, of["ratings"], of["popularity"])
+        titles = Titles(keys, none, genres, of["ratings"], of["popularity"], of["ages"])
         alpha, l2 = of["als"].tolist()
         models = Models(ease, of["in_ease"], of["factors"], alpha, l2, of["directions"])
         return Engine(titles, models, of["counts"], of["looks"].astype(np.float32))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from marquee.catalogue.embeddings.kinds import MOVIES, TVSHOWS, Kind
 from marquee.db import session
+from marquee.taste.recommending.ages import age_of
 from marquee.taste.recommending.binary import copied
 from marquee.taste.recommending.titles import Floats, Titles, Whole
 
@@ -19,11 +20,15 @@ MOST_TITLES = 100_000
 AT_ONCE = 20_000
 SIGNS = ((MOVIES, 1), (TVSHOWS, -1))
 FACTS = sql.SQL("""
-SELECT {sign} * id, coalesce(vote_average, 'nan')::real, least(popularity, 100)::real FROM {table}
+SELECT {sign} * id, coalesce(vote_average, 'nan')::real, least(popularity, 100)::real,
+    coalesce(known.age, -1)
+FROM {table} LEFT JOIN unnest({names}::text[], {ages}::integer[]) AS known (name, age)
+    ON known.name = age_rating
 WHERE id = ANY ({ids})
     OR id IN (SELECT id FROM {table} ORDER BY popularity DESC, id DESC LIMIT {most})
 """)
-FACTS_COLUMNS = {"key": ">i8", "rating": ">f4", "popularity": ">f4"}
+FACTS_COLUMNS = {"key": ">i8", "rating": ">f4", "popularity": ">f4", "age": ">i4"}
+AGE_RATINGS = "SELECT DISTINCT age_rating FROM {} WHERE age_rating IS NOT NULL"
 GENRES = sql.SQL("""
 SELECT {sign} * titles.id, genres.id FROM {table} AS titles CROSS JOIN unnest(titles.genres) AS name
 JOIN genres ON genres.name = name.name WHERE titles.id = ANY ({ids})
@@ -49,12 +54,21 @@ def titles(signalled: Whole) -> Titles:
         _genres(keys),
         found["rating"].astype(np.float32),
         np.clip(found["popularity"].astype(np.float32), 0, 100),
+        found["age"].astype(np.int64),
     )
 
 
 def _facts(kind: Kind, sign: int, signalled: Whole) -> NDArray[Any]:
     of_kind = np.abs(signalled[signalled * sign > 0])
-    values = {"ids": _ids(of_kind), "most": sql.Literal(MOST_TITLES), **_named(kind, sign)}
+    names = session.scalars(text(AGE_RATINGS.format(kind.model.__tablename__)))
+    ages = {name: age for name in names if (age := age_of(name)) is not None}
+    values = {
+        "ids": _ids(of_kind),
+        "most": sql.Literal(MOST_TITLES),
+        "names": sql.Literal(list(ages)),
+        "ages": sql.Literal(list(ages.values())),
+        **_named(kind, sign),
+    }
     return copied(FACTS.format(**values), FACTS_COLUMNS)
 
 

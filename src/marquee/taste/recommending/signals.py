@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from psycopg2 import sql
 
 from marquee.taste.recommending.binary import copied
+from marquee.taste.recommending.doings import DOINGS
 from marquee.taste.recommending.engine import Tastes
 from marquee.taste.recommending.titles import Flags, Floats, Titles, Whole
 from marquee.taste.recommending.weighing import DISLIKED, levelled, weights_of
@@ -25,30 +26,12 @@ COLUMNS = {
     "days": ">f4",
     "unwanted": ">i4",
 }
-QUERY = sql.SQL("""
+QUERY = """
 SELECT user_id, key, coalesce(max(score), 'nan')::real, max(favorite)::integer,
     max(plays)::real, coalesce(max(share), 'nan')::real,
     (extract(epoch FROM now() - coalesce(max(at), now())) / 86400)::real, max(unwanted)::integer
-FROM (
-    SELECT user_id, coalesce(movie_id, -tvshow_id) AS key, score, 0 AS favorite, 0 AS plays,
-        NULL::float AS share, updated_at AS at, 0 AS unwanted
-    FROM ratings WHERE {of_users}
-    UNION ALL
-    SELECT user_id, movie_id, NULL, 1, 0, NULL, created_at, 0 FROM favorites WHERE {of_users}
-    UNION ALL
-    SELECT user_id, movie_id, NULL, 0, greatest(watch_count, 1), NULL, last_watched_at,
-        (remark IS NOT DISTINCT FROM 'not_interested')::integer
-    FROM watches WHERE {of_users} AND movie_id IS NOT NULL
-        AND (is_completed OR watch_count > 0 OR remark IN ('liked', 'not_interested')
-            OR progress_seconds >= 0.05 * duration_seconds)
-    UNION ALL
-    SELECT user_id, -tvshow_id, NULL, 0, count(*), least(1, count(*)::float
-        / greatest(max(tvshows.total_episodes), 1)), max(last_watched_at), 0
-    FROM watches JOIN tvshows ON tvshows.id = tvshow_id
-    WHERE {of_users} AND episode_id IS NOT NULL AND (is_completed OR watch_count > 0)
-    GROUP BY user_id, tvshow_id
-) AS signals GROUP BY user_id, key ORDER BY user_id, key
-""")
+FROM ({doings}) AS signals GROUP BY user_id, key ORDER BY user_id, key
+"""
 
 
 @dataclass(frozen=True)
@@ -93,7 +76,7 @@ def tastes(signals: Signals, users: Sequence[int], titles: Titles) -> Tastes:
 
 
 def _read(of_users: sql.Composable) -> Signals:
-    found = copied(QUERY.format(of_users=of_users), COLUMNS)
+    found = copied(sql.SQL(QUERY.replace("{doings}", DOINGS)).format(of_users=of_users), COLUMNS)
     scores = found["score"].astype(np.float32)
     weights = weights_of(
         scores=scores,

@@ -1,6 +1,7 @@
 """What the engine knows of titles besides who watched them: plain arrays, given from outside."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Kind = Literal["movie", "tvshow"]
 
 KNOWN_STEPS = (0.0, 5.0, 6.0, 7.0, 8.0, 10.0)
 WORTH = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -30,6 +32,24 @@ class Titles:
     """(n) What others give them, of 10; NaN where nobody has said."""
     popularity: Floats
     """(n) The catalogue's, 0 to 100: it tells apart what nobody here has watched."""
+    ages: Whole | None = None
+    """(n) From which age on each is fit, as `ages.age_of`; -1 where nobody has said. None: of all
+    of them."""
+
+    @property
+    def first_film(self) -> int:
+        """The row of the first film; all series come before it."""
+        return int(np.searchsorted(self.keys, 0))
+
+    def of_kind(self, kind: Kind) -> Flags:
+        """(n) The films, or the series."""
+        return self.keys > 0 if kind == "movie" else self.keys < 0
+
+    def fit_for(self, age: int | None) -> Flags:
+        """(n) What is not above an age; everything where that is None."""
+        if age is None or self.ages is None:
+            return np.ones(len(self.keys), bool)
+        return self.ages <= age
 
     def positions(self, keys: Whole) -> Whole:
         """The rows of keys; -1 for those that are not there."""
@@ -47,14 +67,15 @@ def rating_worth(ratings: Floats) -> Floats:
     return np.where(np.isnan(ratings), UNRATED, worth).astype(np.float32)
 
 
-def genre_novelty(genres: sp.csr_matrix, own: sp.csr_matrix) -> Floats:
-    """How new the genres of titles are to users, 0 to 1, (users, n).
+def genre_novelty(genres: sp.csr_matrix, own: sp.csr_matrix, to: slice = slice(None)) -> Floats:
+    """How new the genres of titles, or of some of them, are to users, 0 to 1, (users, n).
 
     `own` (users, n) has 1 where a user knows a title. A title with some genres that the user has
     never met is newest; one that has nothing else is as far off as one of the same old genres.
     """
     met = np.asarray((own @ genres).todense(), np.float32)
     total = np.maximum(np.asarray(own.sum(axis=1), np.float32), 1)
+    genres = genres[to]
     count = np.maximum(np.asarray(genres.sum(axis=1), np.float32).ravel(), 1)
     rare = np.asarray(genres @ (1 - np.minimum(met / total, 1)).T).T / count
     unmet = np.asarray(genres @ (met == 0).T.astype(np.float32)).T / count

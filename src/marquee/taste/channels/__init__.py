@@ -1,0 +1,1 @@
+"""Channels: lists of films that are made by examples, genres and words."""

@@ -1,0 +1,1 @@
+"""What a user's taste is, in words."""
