@@ -29,7 +29,12 @@ CLOSED = [each for each in OPERATIONS if "x-open-query" not in each.definition]
 CACHED = [each for each in OPERATIONS if "x-cache" in each.definition]
 LIMITED = [each for each in OPERATIONS if each.definition.get("x-rate-limit") != "none"]
 UNLIMITED = [each for each in OPERATIONS if each not in LIMITED]
-INDEPENDENT = {"get_build_info", "get_liveness", "get_metrics"}
+INDEPENDENT = {
+    "describe_movie_recommendation",
+    "get_build_info",
+    "get_liveness",
+    "get_metrics",
+}
 """Operations that need no database."""
 
 

@@ -28,6 +28,7 @@ OPTIONAL_IN_ANSWERS = {
     "ErrorDetails.challenge",
     "ErrorDetails.methods",
     "ErrorDetails.expires_in",
+    "ErrorDetails.flagged",
     "ErrorDetails.public_key",
 }
 """Properties that an answer may lack. All others are there, perhaps as null."""

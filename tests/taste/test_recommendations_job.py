@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, delete, func, select, update
 
 from marquee import clock, db
+from marquee.catalogue.movies.models import Movie
 from marquee.identity.users.models import User
 from marquee.operations.jobs.named import JOBS
 from marquee.progress import Cancelled, Progress
@@ -155,3 +156,25 @@ class TestJob:
 )
 def test_ages(rating: str | None, age: int | None) -> None:
     assert age_of(rating) == age
+
+
+class TestHousehold:
+    """Of a few users, or one, nobody else's taste tells what goes with a film."""
+
+    def test_what_resembles_comes_before_what_is_popular(
+        self, client: httpx.Client, make: Make, me: User, catalogue: Any
+    ) -> None:
+        for film in catalogue["films"][13::2]:
+            rate(make, me, film)
+        work(me)
+        films = [each["title"] for each in listed(client, me)["recommendations"][:5]]
+        assert [film["genres"] for film in films] == [["Comedy"]] * 5
+
+    def test_the_next_run_knows_what_came_since(
+        self, client: httpx.Client, make: Make, me: User, catalogue: Any
+    ) -> None:
+        rate(make, me, catalogue["films"][1])
+        work(me)
+        new = make(Movie, title="New", genres=["Comedy"], popularity=99)
+        work(me)
+        assert new.id in [each["movie_id"] for each in listed(client, me)["recommendations"]]

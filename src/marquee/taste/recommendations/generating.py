@@ -22,6 +22,9 @@ from marquee.taste.recommending.signals import Signals
 AT_ONCE = 250
 """Users, between two commits."""
 EVIDENCE = 10
+FEW_SIGNALS = 50_000
+"""Of all users together: a household's, whose first hours must not be recommended from by what was
+known before them."""
 Group = tuple[Kind, int | None, bool]
 """What is asked for alike: a kind, up to an age, with dislikes excluded or not."""
 
@@ -34,7 +37,7 @@ def for_user(progress: Progress, user_id: int) -> dict[str, int]:
     if one is None or not begun:
         return {"users": 0, "runs": 0}
     try:
-        engine, version = _engine(progress)
+        engine, version = _engine(progress, anew=True)
         progress.step("Users", 1)
         with transaction():
             session.execute(runs.SLOW)
@@ -104,10 +107,12 @@ def made(engine: Engine, askers: Sequence[Asker], said: Signals) -> list[Made]:
     return found
 
 
-def _engine(progress: Progress) -> tuple[Engine, str]:
-    """The engine that holds; the first one is trained here."""
-    held = keeping.current()
-    if held is None:
+def _engine(progress: Progress, *, anew: bool = False) -> tuple[Engine, str]:
+    """The engine that holds. The first one is trained here; and `anew`, if anything has changed,
+    where that takes seconds.
+    """
+    held, state = keeping.current(), keeping.state()
+    if held is None or (anew and state is not None and state.signals <= FEW_SIGNALS):
         training.train(progress)
         keeping.forget()
         held = keeping.current()

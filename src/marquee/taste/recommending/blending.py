@@ -40,16 +40,27 @@ class Weights:
     """The three within `collaborative`."""
     half_known: float = 2.0
     """After so many likes popularity counts half."""
+    half_shared: float = 5.0
+    """Where so many others watched what the user likes, the two halves below meet."""
+    content_alone: float = 1.0
+    popularity_alone: float = 0.3
+    rating_alone: float = 0.2
+    """Of who is alone with these likes, as in a household: nobody else's tell what goes with
+    them."""
 
-    def of_users(self, likes: Floats) -> dict[str, Floats]:
-        """The weights for users of so many likes, (users) each."""
+    def of_users(self, likes: Floats, others: Floats) -> dict[str, Floats]:
+        """The weights for users of so many likes, (users) each, which so many others share on
+        average.
+        """
         ones = np.ones_like(likes)
         unknown = 1 / (1 + (likes / np.float32(self.half_known)) ** 2)
+        alone = np.where(likes > 0, 1 / (1 + (others / np.float32(self.half_shared)) ** 2), 0)
+        company = 1 - alone
         return {
-            "collaborative": self.collaborative * ones,
-            "content": self.content * (1 - unknown),
-            "popularity": self.popularity * unknown,
-            "rating": self.rating * ones,
+            "collaborative": self.collaborative * company,
+            "content": company * self.content * (1 - unknown) + alone * self.content_alone,
+            "popularity": company * self.popularity * unknown + alone * self.popularity_alone,
+            "rating": company * self.rating + alone * self.rating_alone,
             "novelty": self.novelty * (1 - unknown),
             "dislikes": self.dislikes * ones,
         }

@@ -213,7 +213,15 @@ class Engine:
         if weights.dislikes and tastes.dislikes.nnz:
             raws["dislikes"] = -(np.asarray(tastes.dislikes @ self.looks) @ looks.T)
         likes = np.diff(tastes.likes.indptr).astype(np.float32)
-        return whole, blended(raws, candidates, weights.of_users(likes))
+        return whole, blended(raws, candidates, weights.of_users(likes, self._others(tastes)))
+
+    def _others(self, tastes: Tastes) -> Floats:
+        """(users) How many others watched a title that a user likes, on average."""
+        liked = tastes.likes.astype(bool).astype(np.float32)
+        others = np.maximum(self.counts - 1, 0).astype(np.float32)
+        number = np.maximum(np.diff(liked.indptr), 1)
+        found: Floats = (np.asarray(liked @ others) / number).astype(np.float32)
+        return found
 
     def _penalised(self, tastes: Tastes, blend: Blend, part: slice) -> Floats:
         total = blend.total

@@ -115,11 +115,15 @@ def _in_catalogue(names: Iterable[_Name]) -> dict[_Name, int]:
 
 
 def _hits(text: str) -> list[int]:
-    """Films that may be meant, by the search index; by whole words where this machine has none."""
+    """Films that may be meant: by the search index, which this machine may lack or have of another
+    day, and by whole words.
+    """
+    found: list[int] = []
     with suppress(Unavailable):
-        return indexed("movie", text)
+        found = indexed("movie", text)
     by_words = select(Movie.id).where(titled(Movie, text, None))
-    return list(session.scalars(by_words.order_by(Movie.popularity.desc()).limit(LOOKED_AT)))
+    popular = by_words.order_by(Movie.popularity.desc()).limit(LOOKED_AT)
+    return list(dict.fromkeys((*found, *session.scalars(popular))))
 
 
 def _best(name: _Name, films: Sequence[Row[Any]]) -> int | None:
