@@ -51,7 +51,12 @@ class TestGetAccount:
         assert answer.status_code == 200
         assert answer.json() == {
             "user": home.get("/users/me").json(),
-            "stats": {"favorites_count": 1, "ratings_count": 0, "watched_count": 0},
+            "stats": {
+                "favorites_count": 1,
+                "ratings_count": 0,
+                "watched_count": 0,
+                "recommendations_count": 0,
+            },
             "recommendations": [],
             "movie_memory": {"items": [], "next_cursor": None, "total": 0},
         }

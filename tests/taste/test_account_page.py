@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from marquee.identity.users.models import User
+from marquee.taste.recommendations.models import RecommendationRun
 from tests.taste.quizzes import IN_LOVE, JAWS, ask, got, made
 
 Make = Callable[..., Any]
@@ -49,6 +50,15 @@ class TestGetAccount:
     def test_nobody_elses(self, client: httpx.Client, client_of: Make, make_user: Make) -> None:
         ask(client_of(make_user()), JAWS)
         assert shown(client) == []
+
+    def test_counts_what_is_on_the_latest_lists(
+        self, client: httpx.Client, make: Make, me: User
+    ) -> None:
+        run = {"user_id": me.id, "run_type": "manual", "status": "completed"}
+        for kind, count in (("movie", 5), ("movie", 12), ("tvshow", 7)):
+            make(RecommendationRun, kind=kind, selected_count=count, **run)
+        make(RecommendationRun, kind="movie", selected_count=0, **{**run, "status": "failed"})
+        assert client.get("/account").json()["stats"]["recommendations_count"] == 19
 
     def test_twenty_at_the_most(self, client: httpx.Client) -> None:
         for number in range(25):

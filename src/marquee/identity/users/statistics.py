@@ -1,13 +1,20 @@
 """Figures about users. A column that leads to its user has the name of its figure in its `info`,
 under `COUNTED_AS`: so that the domains above say what is counted of theirs, and nobody below them
-has to know them. `COUNTED_IF` is a condition beside it, where not all rows count.
+has to know them. `COUNTED_IF` is a condition beside it, where not all rows count. What is no count
+of rows is added by `add`.
 """
 
-from sqlalchemy import Column, func, select, true
+from sqlalchemy import Column, Select, func, select, true
 
 from marquee.db import Model, as_dict, session
 
 COUNTED_AS, COUNTED_IF = "counted_as", "counted_if"
+_others: dict[str, Select[int]] = {}
+
+
+def add(name: str, figure: Select[int]) -> None:
+    """Tell a figure under this name too: the one number that a query finds of `user_id`."""
+    _others[name] = figure
 
 
 def of(user_id: int) -> dict[str, int]:
@@ -20,7 +27,8 @@ def of(user_id: int) -> dict[str, int]:
         .label(name)
         for name, column in columns.items()
     ]
-    return as_dict(session.execute(select(*counts)).one())
+    others = [figure.scalar_subquery().label(name) for name, figure in _others.items()]
+    return as_dict(session.execute(select(*counts, *others), {"user_id": user_id}).one())
 
 
 def _counted() -> dict[str, Column[int]]:

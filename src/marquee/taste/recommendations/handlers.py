@@ -3,7 +3,7 @@
 from typing import Any, Unpack
 
 from marquee.catalogue.translations.languages import Asked, wanted
-from marquee.identity.users import account_page
+from marquee.identity.users import account_page, statistics
 from marquee.identity.users.service import account
 from marquee.job_runs import accepted
 from marquee.taste.recommendations import insights, listing, summaries, tasks
@@ -20,6 +20,7 @@ DEPRECATED = {
 """Since 22 November 2026 (RFC 9745), and what to call in place of it (RFC 8288)."""
 
 account_page.add("recommendations", summaries.latest)
+statistics.add("recommendations_count", listing.SELECTED_COUNT)
 
 
 def list_user_recommendations(

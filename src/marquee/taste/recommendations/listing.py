@@ -3,7 +3,8 @@
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, BigInteger, Row, Select, any_, bindparam, select
+from sqlalchemy import ARRAY, BigInteger, Row, Select, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from marquee.catalogue.images.addresses import poster_url
 from marquee.catalogue.movies.models import Movie
@@ -43,6 +44,17 @@ LATEST = (
     .limit(1)
 )
 NAMED = _whole.where(RecommendationRun.id == bindparam("run_id"))
+_latest = (
+    select(RecommendationRun.selected_count)
+    .where(
+        RecommendationRun.user_id == bindparam("user_id"), RecommendationRun.status == "completed"
+    )
+    .ext(distinct_on(RecommendationRun.kind))
+    .order_by(RecommendationRun.kind, RecommendationRun.id.desc())
+    .subquery()
+)
+SELECTED_COUNT = select(func.coalesce(func.sum(_latest.c.selected_count), 0).cast(BigInteger))
+"""How many titles are on the latest lists of the user `user_id`."""
 HISTORY = select(*RUN).where(RecommendationRun.user_id == bindparam("user_id"))
 HISTORY_KEY = (RecommendationRun.id.expression,)
 STATES = {"running": "This run has not ended yet.", "failed": "This run has come to nothing."}

@@ -98,7 +98,7 @@ def described(row: Any, films: Sequence[Answer], viewer: Viewer) -> Answer:  # n
         "source_strategy": row.source_strategy,
         "language": row.language,
         "group_insights": insights(row.people) if len(row.people) > 1 else None,
-        "more_picks_status": row.more_picks_status,
+        "more_picks_status": row.more_picks_status or "none",
         "created_at": row.created_at,
         "completed_at": row.completed_at,
     }
