@@ -213,6 +213,10 @@ class TestGetRecommendation:
 
 
 class TestUpdateRecommendation:
+    def test_a_number_is_no_id(self, client: httpx.Client) -> None:
+        answer = client.patch("/recommendations/123456789012", json={"is_shared": True})
+        assert refused(answer) == (400, "VALIDATION_ERROR")
+
     def test_shared_and_no_longer(self, client: httpx.Client) -> None:
         slug = ask(client)
         for is_shared in (True, False):

@@ -113,8 +113,12 @@ def operation_at(contract: Document, method: str, url: str) -> Document:
     """The operation that serves a URL. Raises LookupError where none does."""
     base = contract["servers"][0]["url"]
     url = url.split("?", maxsplit=1)[0].removeprefix(base)
-    moved = [old for item in contract["paths"].values() for old in item.get("x-moved-from", ())]
-    is_moved = any(_serves(old, url, "[0-9]+") for old in moved)
+    # What a template serves too moves by its numbers alone, for methods that are served there.
+    is_moved = any(
+        _serves(old, url, "[0-9]+") and ("{" not in old or method.lower() in item)
+        for item in contract["paths"].values()
+        for old in item.get("x-moved-from", ())
+    )
     for path, item in contract["paths"].items():
         if is_moved:
             break

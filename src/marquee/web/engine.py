@@ -105,8 +105,14 @@ class Engine(SpecMiddleware):
                 self.redirects.numbered.add(target)
                 self.shared |= {plan.template for plan in served[0].values()}
 
-    def _moved(self, request: Request) -> Answer | None:
-        return self.redirects.find(request) if are_numbers(request.path_values) else None
+    def _moved(self, request: Request, method: str) -> Answer | None:
+        """The redirect to where a path of numbers has moved, if this method is served there."""
+        if not are_numbers(request.path_values):
+            return None
+        answer = self.redirects.find(request)
+        place = (answer and answer.header(b"location")) or b""
+        served = self.routes.find(place.decode("latin-1").partition("?")[0])
+        return answer if served is not None and method in served[0] else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -126,10 +132,11 @@ class Engine(SpecMiddleware):
                     return
             else:
                 methods, request.path_values = found
-                plan = methods.get("GET" if request.method == "HEAD" else request.method)
+                method = "GET" if request.method == "HEAD" else request.method
+                plan = methods.get(method)
                 if plan is None:
                     answer = self._other_method(request, methods)
-                elif plan.template in self.shared and (gone := self._moved(request)):
+                elif plan.template in self.shared and (gone := self._moved(request, method)):
                     answer = gone
                 else:
                     answer = await self._perform(plan, request, receive)

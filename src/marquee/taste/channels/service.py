@@ -8,7 +8,7 @@ from sqlalchemy import Select, bindparam, delete, func, select, text
 from marquee.catalogue.genres.models import Genre
 from marquee.catalogue.movies.models import Movie
 from marquee.db import find, missing, session
-from marquee.errors import Conflict, Forbidden, Invalid
+from marquee.errors import Conflict, Forbidden, NotFound
 from marquee.identity.users.models import User
 from marquee.taste.channels.models import Channel, ChannelExample
 from marquee.viewer import Viewer
@@ -45,8 +45,8 @@ def writable(viewer: Viewer, channel_id: int, *, to_change: bool = False) -> Cha
 def create(viewer: Viewer, values: Mapping[str, Any]) -> Channel:
     """A new channel of the viewer, without films yet.
 
-    Raises Conflict (CHANNEL_LIMIT) beside `MOST` others, Invalid for a genre and NotFound for an
-    example that the catalogue lacks.
+    Raises Conflict (CHANNEL_LIMIT) beside `MOST` others, and NotFound for a genre or an example
+    that the catalogue lacks.
     """
     # Of two requests at once, the second counts the first's channel.
     session.execute(select(User.id).where(User.id == viewer.id).with_for_update(key_share=True))
@@ -61,7 +61,7 @@ def create(viewer: Viewer, values: Mapping[str, Any]) -> Channel:
 def change(channel: Channel, values: Mapping[str, Any]) -> None:
     """Change what is named; its films stay until it is generated anew.
 
-    Raises Invalid for a genre and NotFound for an example that the catalogue lacks.
+    Raises NotFound for a genre or an example that the catalogue lacks.
     """
     columns = dict(values)
     examples: Sequence[int] | None = columns.pop("example_movie_ids", None)
@@ -90,6 +90,6 @@ def _require_genres(names: Sequence[str]) -> None:
     if not names:
         return
     known = set(session.scalars(KNOWN_GENRES, {"names": list(names)}))
-    for place, name in enumerate(names):
+    for name in names:
         if name not in known:
-            raise Invalid.value("body", f"/genre_filters/{place}", "is no genre of the catalogue")
+            raise NotFound(f"There is no genre {name}.", "GENRE_NOT_FOUND")
