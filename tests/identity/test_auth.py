@@ -119,17 +119,20 @@ class TestLogin:
         assert (answer.status_code, answer.json()) == (401, SAME_ANSWER)
 
     def test_takes_as_long_for_an_unknown_name(self, anonymous: httpx.Client, casey: User) -> None:
-        """Medians of interleaved calls: the difference would be that of an argon2 hash, 100 %."""
+        """Medians of interleaved calls, in CPU seconds of this process, where the server is too.
+
+        The difference would be that of an argon2 hash, 100 %.
+        """
         took: dict[str, list[float]] = {"Casey": [], "nobody": []}
         for _ in range(15):
             for name, times in took.items():
-                started = time.perf_counter()
+                started = time.process_time()
                 anonymous.post("/auth/login", json=credentials(name, "wrong"))
-                times.append(time.perf_counter() - started)
+                times.append(time.process_time() - started)
         known, unknown = map(statistics.median, took.values())
-        hashing = time.perf_counter()
+        hashing = time.process_time()
         passwords.fits("wrong", None)
-        hashing = time.perf_counter() - hashing
+        hashing = time.process_time() - hashing
         assert abs(known - unknown) < hashing / 2
 
     def test_opens_a_session_that_can_be_revoked(

@@ -164,16 +164,16 @@ class TestRegisterWhereAddressesAreConfirmedFirst:
         assert signed_in(anonymous, "robin@example.org")["user"]["email_verified"] is True
 
     def test_takes_as_long_for_a_known_address(self, anonymous: httpx.Client, casey: User) -> None:
-        """Medians of interleaved calls: a hash left out would be 100 %."""
+        """Medians of interleaved calls, in CPU seconds: a hash left out would be 100 %."""
         took: dict[str, list[float]] = {"new": [], "known": []}
         for number in range(9):
             for kind, times in took.items():
                 email = f"{number}@new.example" if kind == "new" else "casey@example.org"
-                started = time.perf_counter()
+                started = time.process_time()
                 anonymous.post("/auth/register", json=robin(email=email))
-                times.append(time.perf_counter() - started)
-        started = time.perf_counter()
+                times.append(time.process_time() - started)
+        started = time.process_time()
         passwords.fits("wrong", None)
-        hashing = time.perf_counter() - started
+        hashing = time.process_time() - started
         new, known = map(statistics.median, took.values())
         assert abs(new - known) < hashing / 2
