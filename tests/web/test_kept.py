@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from marquee.catalogue.movies.models import Movie
+from marquee.catalogue.tvshows.models import TVShow
 from marquee.db import session
 from marquee.identity.users.models import User
 from marquee.remembered import Remembered
@@ -51,6 +52,17 @@ def test_it_costs_no_query(client: httpx.Client, make: Make, engine: Engine) -> 
     with statements(engine) as sent:
         assert client.get(path).status_code == 200
     assert not [each for each in sent if "movies" in each]
+
+
+def test_a_list_is_kept_too(titles: Remembered[Answer], client: httpx.Client, make: Make) -> None:
+    make(Movie)
+    for path in ("/movies", "/tvshows", "/movies?watch_status=any"):
+        before = client.get(path).json()
+        make(Movie)
+        make(TVShow)
+        assert client.get(path).json() == before
+        titles.heard("")
+        assert client.get(path).json() != before
 
 
 @pytest.mark.usefixtures("titles")

@@ -3,8 +3,8 @@ changes (`x-cache: {scope: private, until: titles}`).
 
 `titles` stands for PostgreSQL's channel `marquee_titles`: a notice on it ends them all, and nothing
 is kept while notices are not heard (`marquee.remembered`). Whether the caller may have an answer
-has been decided before. Parameters that make an answer the caller's own stand in `unless`; what it
-depends on beside the database, in `stamp`.
+has been decided before. Parameters of the query that make an answer the caller's own, unless they
+have their default, stand in `unless`; what it depends on beside the database, in `stamp`.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -39,7 +39,8 @@ def answer(
     """The answer that is kept, else what `make` makes, once for all who ask."""
     rule = plan.kept
     stamp = _stamps[rule.stamp]() if rule.stamp else ""
-    own = any(arguments.get(name) is not None for name in rule.unless)
+    usual = plan.parameters.query.defaults if rule.unless else {}
+    own = any(arguments.get(name) != usual.get(name) for name in rule.unless)
     if own or stamp is None:
         return make()
     found = until(rule.until).find((stamp, answer_key(plan, request)), make, _weight)
