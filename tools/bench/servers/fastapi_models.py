@@ -126,6 +126,9 @@ class Movie(BaseModel):
     vote_average: float | None
     vote_count: int
     popularity: float
+    rt_score: int | None
+    awards_summary: str | None
+    poster_url: str
     added_at: datetime
     updated_at: datetime
 
@@ -160,6 +163,24 @@ class CastMember(CreditedPerson):
     """Who played in it."""
 
     character: str | None
+    profile_path: str | None
+
+
+class Named(BaseModel):
+    """A studio or a collection."""
+
+    id: int
+    name: str
+
+
+class WatchProvider(BaseModel):
+    """Where it can be watched."""
+
+    country: str
+    kind: str
+    provider_id: int
+    name: str
+    logo_path: str | None
 
 
 class MovieDetails(Movie):
@@ -167,11 +188,21 @@ class MovieDetails(Movie):
 
     languages: list[str]
     countries: list[str]
+    keywords: list[str]
+    studios: list[Named]
+    collection: Named | None
+    homepage: str | None
     budget_usd: int | None
     revenue_usd: int | None
     external_ratings: list[ExternalRating]
+    rt_audience_score: int | None
+    metacritic_score: int | None
+    watch_providers: list[WatchProvider]
     directors: list[CreditedPerson]
     writers: list[CreditedPerson]
+    cinematographers: list[CreditedPerson]
+    composers: list[CreditedPerson]
+    editors: list[CreditedPerson]
     cast_members: list[CastMember]
     attribution: str | None
     metadata_updated_at: datetime | None

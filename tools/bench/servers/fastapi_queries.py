@@ -11,6 +11,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 Statements = dict[str, dict[str, dict[str, Any]]]
 POOL = 16
+JOBS = {
+    "director": "directors",
+    "writer": "writers",
+    "cinematographer": "cinematographers",
+    "composer": "composers",
+    "editor": "editors",
+    "actor": "cast_members",
+}
 READ, WRITE = frozenset(["read", "admin"]), frozenset(["write", "admin"])
 
 
@@ -38,15 +46,18 @@ def movie_details(movie: Row[Any] | None, people: Any) -> dict[str, Any]:  # noq
     """A film with its people."""
     if movie is None:
         raise HTTPException(404)
-    by_job: dict[str, list[dict[str, Any]]] = {"director": [], "writer": [], "actor": []}
+    by_job: dict[str, list[dict[str, Any]]] = {job: [] for job in JOBS}
     for person in people:
         if person.job in by_job:
             by_job[person.job].append(dict(person._mapping))  # noqa: SLF001 - SQLAlchemy's way
+    values = {name.removeprefix("movies_"): value for name, value in movie._mapping.items()}  # noqa: SLF001
+    scores = {each["source"]: each["score"] for each in values["external_ratings"]}
+    audience = scores.get("rotten_tomatoes_audience")
     return {
-        **{name.removeprefix("movies_"): value for name, value in movie._mapping.items()},  # noqa: SLF001
-        "directors": by_job["director"],
-        "writers": by_job["writer"],
-        "cast_members": by_job["actor"],
+        **values,
+        **{name: by_job[job] for job, name in JOBS.items()},
+        "studios": values["studios_named"] or [],
+        "rt_audience_score": None if audience is None else round(audience * 10),
     }
 
 

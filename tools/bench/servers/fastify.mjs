@@ -118,7 +118,12 @@ const handlers = {
       if (!movie) throw new Refusal(404)
       const people = (await sql.people(pool, { movie_id })).rows
       const of = job => people.filter(each => each.job === job)
-      return { ...movie, directors: of('director'), writers: of('writer'), cast_members: of('actor') }
+      const audience = movie.external_ratings.find(each => each.source === 'rotten_tomatoes_audience')
+      return {
+        ...movie, directors: of('director'), writers: of('writer'), cinematographers: of('cinematographer'),
+        composers: of('composer'), editors: of('editor'), cast_members: of('actor'), studios: movie.studios_named ?? [],
+        rt_audience_score: audience ? Math.round(audience.score * 10) : null,
+      }
     },
   },
   list_movies: {
