@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from marquee import db
+from marquee import db, migrations
 from marquee.migrations import running
 
 LEFT = text(
@@ -33,6 +34,11 @@ def empty(database_url: str) -> Iterator[Engine]:
     with outside.connect() as connection:
         connection.execute(text(f"drop database {name} with (force)"))
     outside.dispose()
+
+
+def test_the_head_is_alembics() -> None:
+    scripts = ScriptDirectory.from_config(running.configuration())
+    assert migrations.head() == scripts.get_current_head()
 
 
 def tables(engine: Engine) -> int:

@@ -6,21 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cache
-from pathlib import Path
 
 import redis
 import structlog
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from marquee import db, settings
+from marquee import db, migrations, settings
 
 log = structlog.get_logger("marquee")
 
 PATIENCE, KEPT = 0.5, 1.0
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 class Checks:
@@ -88,16 +83,8 @@ def migrated() -> bool:
     with db.engine().connect() as connection:
         if connection.execute(text("select to_regclass('alembic_version')")).scalar() is None:
             return False
-        return (
-            connection.execute(text("select version_num from alembic_version")).scalar() == _head()
-        )
-
-
-@cache
-def _head() -> str | None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head()
+        found = connection.execute(text("select version_num from alembic_version")).scalar()
+        return found == migrations.head()
 
 
 CHECKS = Checks({"postgres": check_postgres, "redis": check_redis})

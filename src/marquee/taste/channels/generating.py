@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert
 
 from marquee import clock
-from marquee.catalogue.embeddings.nearest import Meaning, meaning_of
 from marquee.db import checkpoint, session
 from marquee.identity.users.models import User
 from marquee.taste.channels.models import Channel, ChannelItem
 from marquee.taste.channels.service import writable
 from marquee.viewer import Viewer
+
+if TYPE_CHECKING:
+    from marquee.catalogue.embeddings.nearest import Meaning
 
 LENGTH = 20
 POOL = 3 * LENGTH
@@ -59,10 +61,12 @@ def sampled(pool: Sequence[Any], random: Random) -> list[Any]:
     return [pool[place] for place in order[:LENGTH]]
 
 
-def _locked(viewer: Viewer, channel_id: int) -> tuple[Channel, Meaning | None]:
+def _locked(viewer: Viewer, channel_id: int) -> "tuple[Channel, Meaning | None]":
     """The channel, locked, and the meaning of its words. Nobody waits for the embedder with a
     connection or a lock in hand.
     """
+    from marquee.catalogue.embeddings.nearest import meaning_of  # noqa: PLC0415 - see above
+
     words = writable(viewer, channel_id).text_preferences
     while True:
         checkpoint()
