@@ -253,18 +253,20 @@ def test_a_thousand_jobs_of_three_workers_of_which_one_is_killed(
     finally:
         db.Session.configure(bind=engine)
 
-    def completed() -> int:
-        query = "select count(*) from job_runs where status = 'completed'"
+    def number(rows: str) -> int:
         with house.engine.connect() as connection:
+            query = f"select count(*) from {rows}"  # noqa: S608 - of this test
             return int(connection.execute(text(query)).scalar_one())
 
+    def completed() -> int:
+        return number("job_runs where status = 'completed'")
+
+    task = job_runs.task_of(MANY.name)
+    left = f"procrastinate_jobs where status in ('todo', 'doing') and task_name = '{task}'"
     with house.worker() as victim, house.worker(), house.worker():
         house.until(lambda: completed() > THOUSAND / 10)
         victim.kill()
         house.until(lambda: completed() == THOUSAND, seconds=90)
-    with house.engine.connect() as connection:
-        again = "select count(*) from job_runs where attempt > 1"
-        assert connection.execute(text(again)).scalar_one() <= 2
-        left = "select count(*) from procrastinate_jobs where status in ('todo', 'doing')"
-        short = f"{left} and task_name = '{job_runs.task_of(MANY.name)}'"
-        assert connection.execute(text(short)).scalar_one() == 0
+        # What it had done without a word to the queue is taken up once more, and found done.
+        house.until(lambda: number(left) == 0, seconds=60)
+    assert number("job_runs where attempt > 1") <= 2
