@@ -44,6 +44,22 @@ def translated(
     ]
 
 
+def named(
+    found: Sequence[Row[*tuple[Any, ...]]],
+    owner: InstrumentedAttribute[int | None],
+    languages: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    """Rows of titles as they are, with a `localized_name` beside: the title in the first of these
+    languages, None where there is none.
+    """
+    names = {
+        title["id"]: title["title"]
+        for title in translated(found, owner, languages)
+        if isinstance(title, dict)
+    }
+    return [as_dict(row) | {"localized_name": names.get(row.id)} for row in found]
+
+
 @cache
 def _translations(owner: InstrumentedAttribute[int | None]) -> Select[Any]:
     primary = func.split_part(func.lower(Translation.language), "-", 1)

@@ -25,8 +25,8 @@ from marquee.catalogue.movies import service as movies
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.sources import client, source
 from marquee.catalogue.translations.models import Translation
-from marquee.catalogue.translations.service import translated
-from marquee.db import as_dict, checkpoint, first, missing, rows, session
+from marquee.catalogue.translations.service import named
+from marquee.db import checkpoint, first, missing, rows, session
 from marquee.errors import Invalid, NotFound, Unavailable
 from marquee.taste.favorites.models import Favorite
 from marquee.taste.ratings.models import Rating
@@ -117,12 +117,7 @@ def items(viewer: Viewer, movie_ids: Sequence[int], languages: Languages) -> lis
 
 def localized(found: Sequence[Any], languages: Languages) -> list[Answer]:
     """Rows of films with their `localized_name`: None where there is none in these languages."""
-    names = {
-        film["id"]: film["title"]
-        for film in translated(found, Translation.movie_id, languages)
-        if isinstance(film, dict)
-    }
-    return [as_dict(row) | {"localized_name": names.get(row.id)} for row in found]
+    return named(found, Translation.movie_id, languages)
 
 
 def provide_candidates(viewer: Viewer, limit: int) -> None:

@@ -14,6 +14,7 @@ AGES = {
     "PG-13": 13,
     "TV-14": 14,
     **dict.fromkeys(("R", "TV-MA"), 17),
+    # `XXX` is no board's, but what some films call themselves: unknown, it would pass any limit.
     **dict.fromkeys(("NC-17", "X", "XXX", "AO", "TV-AO"), 18),
 }
 AGE = re.compile(r"(?<!\d)\d{1,2}(?!\d)")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, and_, bindparam, or_, select, union_all
+from sqlalchemy import Boolean, and_, bindparam, literal, or_, select, union_all
 
 from marquee import clock
 from marquee.db import first, rows
@@ -28,9 +28,9 @@ WATCHES = select(Watch.movie_id, Watch.remark, (Watch.watch_count > 0).label("is
     or_(Watch.watch_count > 0, Watch.remark.is_not(None)),
 )
 LIKES = union_all(
-    select(
-        Favorite.movie_id, Favorite.created_at.label("at"), (Favorite.id * 0 + 10).label("score")
-    ).where(Favorite.user_id == bindparam("user_id")),
+    select(Favorite.movie_id, Favorite.created_at.label("at"), literal(10.0).label("score")).where(
+        Favorite.user_id == bindparam("user_id")
+    ),
     select(Rating.movie_id, Rating.updated_at, Rating.score).where(
         Rating.user_id == bindparam("user_id"), Rating.movie_id.is_not(None)
     ),

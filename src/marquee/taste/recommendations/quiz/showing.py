@@ -8,8 +8,8 @@ from sqlalchemy import ARRAY, BigInteger, any_, bindparam, or_, select
 from marquee.catalogue.images.addresses import poster_url
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.translations.models import Translation
-from marquee.catalogue.translations.service import translated
-from marquee.db import as_dict, first, rows
+from marquee.catalogue.translations.service import named
+from marquee.db import first, rows
 from marquee.taste.recommendations.models import (
     Recommendation,
     RecommendationFeedback,
@@ -106,12 +106,7 @@ def described(row: Any, films: Sequence[Answer], viewer: Viewer) -> Answer:  # n
 
 def localized(found: Sequence[Any], language: str) -> list[Answer]:
     """Rows of films with their `localized_name`; None where there is none in this language."""
-    names = {
-        film["id"]: film["title"]
-        for film in translated(found, Translation.movie_id, (language.lower(),))
-        if isinstance(film, dict)
-    }
-    return [as_dict(row) | {"localized_name": names.get(row.id)} for row in found]
+    return named(found, Translation.movie_id, (language.lower(),))
 
 
 def insights(people: Sequence[Mapping[str, Any]]) -> Answer:
