@@ -25,10 +25,21 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
+from sqlalchemy.orm import Session as OrmSession
 
 from marquee.errors import NotFound
+from marquee.waiting import may_wait
 
-Session = sessionmaker(expire_on_commit=False)
+
+class _Session(OrmSession):
+    """One that is not begun where nothing may wait."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        may_wait()
+        super().__init__(*arguments, **options)
+
+
+Session = sessionmaker(class_=_Session, expire_on_commit=False)
 session = scoped_session(Session)
 AFTER_COMMIT = "after_commit"
 _connected: list[Engine] = []

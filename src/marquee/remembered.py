@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from marquee import notices, settings
+from marquee.waiting import may_wait
 
 LARGEST = 16 * 2**20
 DEAR = 0.05
@@ -58,11 +59,15 @@ class Remembered(Generic[T]):
         notices.subscribe(notices.Subscriber(channel, self.heard, self.set_hears))
 
     def find(self, key: Hashable, make: Callable[[], T], weigh: Callable[[T], int]) -> T:
-        """The value of a key, made where it is not known: by one of all who ask at once."""
-        if not self.hears:
-            return make()
+        """The value of a key, made where it is not known: by one of all who ask at once.
+
+        Raises WouldWait where it would have to be made, and nothing may wait.
+        """
         if (entry := self._entry(key)) is not None:
             return entry.value
+        may_wait()
+        if not self.hears:
+            return make()
         with self._making[hash(key) % LOCKS]:
             if (entry := self._entry(key)) is not None:
                 return entry.value

@@ -211,6 +211,27 @@ class TestProcess:
             assert server.process.wait(10) == 0
             assert rows.session.execute(text("select count(*) from favorites")).scalar() == 1
 
+    def test_answers_what_waits_for_nothing_while_all_threads_wait(
+        self, own_url: str, tmp_path: Path
+    ) -> None:
+        """That it is alive, and what it keeps; not what needs a thread."""
+        with rows_of(own_url) as rows, live(own_url, tmp_path, MARQUEE_THREADS="1") as server:
+            user, film = rows.user(), f"/movies/{rows.movie().id}"
+            client = rows.client(server.url, user)
+            assert client.get(film).status_code == client.get(film).status_code == 200
+            rows.session.execute(text("lock table favorites in access exclusive mode"))
+            path = f"/users/{user.id}/favorites"
+            asking = threading.Thread(target=client.get, args=(path,))
+            asking.start()
+            time.sleep(0.5)
+            assert httpx.get(f"{server.url}/healthz", timeout=2).json() == {"status": "ok"}
+            with httpx.Client(headers=client.headers, base_url=client.base_url, timeout=2) as same:
+                assert same.get(film).status_code == 200
+                with pytest.raises(httpx.ReadTimeout):
+                    same.get("/movies")
+            rows.session.rollback()
+            asking.join(10)
+
     def test_does_not_wait_for_those_who_are_stuck(self, own_url: str, tmp_path: Path) -> None:
         with live(own_url, tmp_path) as server, raw.connect(server.url) as connection:
             connection.sendall(raw.head("POST", LOGIN, {"Content-Length": "9"}))

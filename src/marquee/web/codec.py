@@ -144,9 +144,12 @@ class _ObjectEncoder(dict[type, Convert]):
 
         def field(name: str) -> str:
             value = f"thing[{name!r}]" if by_key else _attribute(name)
-            if isinstance(self.parts.get(name), _ObjectEncoder):
+            part = self.parts.get(name)
+            if isinstance(part, _ObjectEncoder):
                 return f"{writers[name]}[type(part := {value})](part)"
-            return f"{writers[name]}({value})" if name in writers else value
+            if part in WRITE.values():
+                return f"part if type(part := {value}) is str else {writers[name]}(part)"
+            return f"{writers[name]}({value})" if part else value
 
         def has(name: str) -> str:
             return f"{name!r} in thing" if by_key else f"hasattr(thing, {name!r})"

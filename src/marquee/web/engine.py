@@ -35,7 +35,7 @@ from marquee.web.heads import Heads
 from marquee.web.multipart import Spool
 from marquee.web.patience import Patience
 from marquee.web.perform import Performer
-from marquee.web.plan import Plan
+from marquee.web.plan import NOTHING, Plan
 from marquee.web.redirects import Redirects, are_numbers
 from marquee.web.request import Request
 from marquee.web.routing import TEMPLATE, Routes
@@ -86,8 +86,9 @@ class Engine(SpecMiddleware):
                     specification, path=path, method=method, resolver=api.resolver
                 )
                 plan = Plan(operation, schemes, encoders)
-                if isinstance(plan.waits, str):
+                if isinstance(plan.waits, str) and plan.waits != NOTHING:
                     plan.waits = bool(getattr(self.settings, plan.waits))
+                plan.at_once = plan.at_once and self.performer.limits.local
                 if plan.kept.until:
                     kept.until(plan.kept.until)
                 self.plans[plan.operation_id] = plan
@@ -155,7 +156,9 @@ class Engine(SpecMiddleware):
             )
         elif plan.form is not None:
             return await self._perform_form(plan, request, receive)
-        threads = self.waiting if plan.waits else self.threads
+        if plan.at_once and (answer := self.performer.at_once(plan, request)) is not None:
+            return answer
+        threads = self.waiting if plan.waits is True else self.threads
         if not plan.public:
             return await threads.run(self.performer.perform, plan, request)
         plan.check_accept(request.headers.get("accept"))

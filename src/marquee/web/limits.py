@@ -144,6 +144,8 @@ class RateLimits:
             "recommendations": settings.rate_limit_recommendations,
         }
         self._policies = {name: Policy.of(name, rate) for name, rate in rates.items()}
+        self.local = settings.marquee_workers == 1 and not settings.redis_url
+        """Whether counting needs no other process."""
         self._make_storage = storage
         self._own = ProcessStorage()
         self._down_until = 0.0

@@ -72,6 +72,7 @@ class Location:
                 self.arguments[name] = argument_name(parameter["name"])
             if "default" in each:
                 self.defaults[self.arguments[name]] = each["default"]
+        self.renames = any(self.arguments.get(name) != name for name in schema["properties"])
         self.required = [self._name(each) for each in parameters if each.get("required")]
         needs = {"required": self.required} if self.required else {}
         self.schema = Schema(schema | needs, where)
@@ -102,10 +103,10 @@ class Location:
         if not self.schema.is_valid(values):
             raise self.schema.refusal(values)
         decoded = self.decode(values) if self.decode else values
-        named = {
-            self.arguments[name]: value for name, value in decoded.items() if name in self.arguments
-        }
-        return {**self.defaults, **named} if self.defaults else named
+        if self.renames:
+            known = self.arguments
+            decoded = {known[name]: value for name, value in decoded.items() if name in known}
+        return {**self.defaults, **decoded} if self.defaults else decoded
 
 
 class Parameters:
@@ -163,6 +164,9 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
     """Names and values of a query string. Raises Invalid for what is not clean UTF-8."""
     if not query:
         return []
+    if query.isascii() and not any(each in query for each in "%+\0"):
+        parts = (part.partition("=") for part in query.split("&") if part)
+        return [(name, value) for name, _, value in parts]
     pairs = []
     for part in query.split("&"):
         if part:
@@ -173,11 +177,8 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
 
 def _unquote(text: str) -> str:
     try:
-        if text.isascii() and "%" not in text and "+" not in text:
-            decoded = text
-        else:
-            # Bytes, as the server read them: some clients send UTF-8 without encoding it.
-            decoded = unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
+        # Bytes, as the server read them: some clients send UTF-8 without encoding it.
+        decoded = unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
     except UnicodeDecodeError as error:
         raise Invalid.value("query", "/", "is not UTF-8") from error
     if "\0" in decoded:

@@ -15,12 +15,13 @@ from marquee import audit
 from marquee.db import transaction
 from marquee.errors import Refusal, Unauthenticated
 from marquee.viewer import origin
+from marquee.waiting import Hurry, WouldWait, may_wait
 from marquee.web import conditions, idempotency, kept
 from marquee.web.answers import Answer, etag_of, matches, not_modified
 from marquee.web.caching import PrivateAnswers
 from marquee.web.envelope import answer_to, as_refusal
 from marquee.web.limits import RateLimits
-from marquee.web.plan import Plan
+from marquee.web.plan import NOTHING, Plan
 from marquee.web.ranges import ranged
 from marquee.web.request import Request
 from marquee.web.security import require_permission
@@ -51,6 +52,20 @@ class Performer:
         self.limits, self.private, self.shared = limits, private, shared
         self.validate = validate
 
+    def at_once(self, plan: Plan, request: Request) -> Answer | None:
+        """The answer, where it can be had without waiting; else None: then it is to be performed.
+
+        For the event loop, and plans that are `at_once`: what is audited knows where it came from.
+        """
+        try:
+            with Hurry():
+                answer = self._answer(plan, request)
+        except WouldWait:
+            return None
+        except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
+            return self._refuse(plan, request, error)
+        return self._finish(plan, request, answer)
+
     def perform(self, plan: Plan, request: Request) -> Answer:
         """The answer to a request; errors are answers too."""
         came_from, about = origin.set(request.origin), audit.subject.set((None, None))
@@ -76,26 +91,30 @@ class Performer:
 
     def _in_transaction(self, plan: Plan, request: Request) -> Answer:
         with transaction():
-            information = plan.security.authenticate(request)
-            viewer = request.viewer = information.get("sub")
-            caller = f"user:{viewer.id}" if viewer else f"address:{request.address}"
+            return self._answer(plan, request)
+
+    def _answer(self, plan: Plan, request: Request) -> Answer:
+        information = plan.security.authenticate(request)
+        viewer = request.viewer = information.get("sub")
+        if not request.counted:
             request.counted = True
+            caller = f"user:{viewer.id}" if viewer else f"address:{request.address}"
             self.limits.hit(plan.rate_limit, caller, plan.operation_id)
-            require_permission(plan.permission, viewer, plan.method)
-            arguments = plan.arguments(request, information)
-            if plan.stored_once:
-                return self.shared.answer(plan, request, lambda: self._handle(plan, arguments))
-            if plan.kept.until:
-                return kept.answer(plan, request, arguments, lambda: self._handle(plan, arguments))
-            if plan.cache is not None and viewer is not None:
-                return self.private.answer(
-                    plan, request, viewer, lambda: self._handle(plan, arguments)
-                )
-            if plan.safe and plan.audit is None:
-                return self._handle(plan, arguments)
-            return self._write(plan, request, arguments)
+        require_permission(plan.permission, viewer, plan.method)
+        arguments = plan.arguments(request, information)
+        if plan.stored_once:
+            return self.shared.answer(plan, request, lambda: self._handle(plan, arguments))
+        if plan.kept.until:
+            return kept.answer(plan, request, arguments, lambda: self._handle(plan, arguments))
+        if plan.cache is not None and viewer is not None:
+            return self.private.answer(plan, request, viewer, lambda: self._handle(plan, arguments))
+        if plan.safe and plan.audit is None:
+            return self._handle(plan, arguments)
+        return self._write(plan, request, arguments)
 
     def _handle(self, plan: Plan, arguments: dict[str, object]) -> Answer:
+        if plan.waits != NOTHING:
+            may_wait()
         answer = plan.answer(plan.handler(**arguments), validate=self.validate)
         if plan.cache is not None and answer.header(b"etag") is None:
             answer.headers.append((b"etag", etag_of(answer.body)))

@@ -11,7 +11,6 @@ import orjson
 from connexion.operations import AbstractOperation
 
 from marquee.errors import Refusal
-from marquee.viewer import Viewer
 from marquee.web import codec
 from marquee.web.answers import Answer, Content, Header, Stream, encode_headers
 from marquee.web.bodies import LARGEST, Body
@@ -23,6 +22,7 @@ from marquee.web.schema import Schema
 from marquee.web.security import Scheme, Security, TokenInfo
 
 JSON = "application/json"
+NOTHING = "nothing"
 
 
 class NotAcceptable(Refusal):
@@ -96,7 +96,8 @@ class Plan:
         self.template: str = operation.path
         self.safe = self.method == "GET"
         self.handler: Callable[..., Any] = operation.function
-        self.takes = frozenset(inspect.signature(self.handler).parameters)
+        takes = inspect.signature(self.handler).parameters
+        self.takes_user, self.takes_information = "user" in takes, "token_info" in takes
         self.parameters = Parameters(
             operation.parameters, open_query=source.get("x-open-query", False)
         )
@@ -116,7 +117,10 @@ class Plan:
         self.stored_once = (self.cache or {}).get("stored") == "once"
         self.kept = Keeping.of(self.cache or {}, [each["name"] for each in operation.parameters])
         self.waits: bool | str = source.get("x-waits", False)
-        """Whether it waits for an outside service, or the setting that says whether it does."""
+        """Whether it waits for an outside service, or the setting that says whether it does; or
+        `nothing`, not even the database: its handler is called on the event loop."""
+        self.at_once = self.audit is None and (self.waits == NOTHING or bool(self.kept.until))
+        """Whether there may be an answer for which nothing has to be waited for."""
         self.outcomes = dict(_outcomes(operation, encoders))
         success = [
             each for status, each in self.outcomes.items() if status < HTTPStatus.BAD_REQUEST
@@ -150,10 +154,9 @@ class Plan:
             values["body"] = self.body.read(request.body, request.headers)
         elif self.form is not None and request.form is not None:
             values["body"], request.body = self.form.read(request.form, request.headers)
-        viewer: Viewer | None = information.get("sub")
-        if "user" in self.takes:
-            values["user"] = viewer
-        if "token_info" in self.takes:
+        if self.takes_user:
+            values["user"] = information.get("sub")
+        if self.takes_information:
             values["token_info"] = information
         return values
 

@@ -61,20 +61,23 @@ class Routes(Generic[T]):
 
 
 def _walk(node: _Node[T], segments: list[str], at: int, values: list[str]) -> _Node[T] | None:
-    if at == len(segments):
-        return node if node.methods else None
-    segment = segments[at]
-    if (following := node.static.get(segment)) is not None:
-        found = _walk(following, segments, at + 1, values)
-        if found is not None:
-            return found
-    if node.template is None or not segment:
-        return None
-    values.append(segment)
-    found = _walk(node.template, segments, at + 1, values)
-    if found is None:
-        values.pop()
-    return found
+    for place in range(at, len(segments)):
+        segment = segments[place]
+        static, template = node.static.get(segment), node.template if segment else None
+        if static is not None and template is not None:
+            known = len(values)
+            if (found := _walk(static, segments, place + 1, values)) is not None:
+                return found
+            del values[known:]
+            static = None
+        if static is not None:
+            node = static
+        elif template is not None:
+            values.append(segment)
+            node = template
+        else:
+            return None
+    return node if node.methods else None
 
 
 def decode_segment(text: str) -> str:
