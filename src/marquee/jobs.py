@@ -6,22 +6,29 @@ put jobs into the queue by `defer`. What administrators see, start and put on a 
 `marquee.named_jobs.NamedJob`.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from __future__ import annotations
 
-import procrastinate
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import structlog
-from procrastinate import PsycopgConnector, RetryStrategy
-from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
-from procrastinate.jobs import DEFAULT_QUEUE
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url, text
 
 from marquee.db import session
+from marquee.late import late
+
+if TYPE_CHECKING:
+    import procrastinate
+    from procrastinate.contrib import sqlalchemy as connectors
+    from psycopg import conninfo
+else:
+    procrastinate = late("procrastinate")
+    connectors, conninfo = late("procrastinate.contrib.sqlalchemy"), late("psycopg.conninfo")
 
 log = structlog.get_logger("marquee")
 
-Register = Callable[[procrastinate.App], None]
+Register: TypeAlias = "Callable[[procrastinate.App], None]"
 
 HEARTBEAT_SECONDS = 4
 STALLED_SECONDS = 16
@@ -43,8 +50,8 @@ AGAIN = text(
     "select procrastinate_retry_job_v2(id, now(), null, null, null) "
     "from unnest(cast(:ids as bigint[])) as id"
 )
-_outside = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
-"""The queue for those who only add to it: it knows no task, and uses the caller's connection."""
+QUEUE = "default"
+"""Procrastinate's own."""
 
 
 def defer(task: str, **arguments: str | int) -> int:
@@ -54,20 +61,30 @@ def defer(task: str, **arguments: str | int) -> int:
     never a secret.
     """
     connection = session.connection()
-    configured = _outside.configure_task(task, queue=DEFAULT_QUEUE, connection=connection)
+    configured = _outside().configure_task(task, queue=QUEUE, connection=connection)
     return int(configured.defer(**arguments))
 
 
-def patiently(*errors: type[Exception]) -> RetryStrategy:
+@cache
+def _outside() -> procrastinate.App:
+    """The queue for those who only add to it: it knows no task, and uses the caller's
+    connection.
+    """
+    return procrastinate.App(connector=connectors.SQLAlchemyPsycopg2Connector())
+
+
+def patiently(*errors: type[Exception]) -> procrastinate.RetryStrategy:
     """Do a job again that ended by one of these errors: after 4 s, 16 s, 64 s, and so on, seven
     times within six hours. Then, or after any other error, it has failed, which is logged.
     """
-    return RetryStrategy(max_attempts=7, exponential_wait=4, retry_exceptions=errors)
+    return procrastinate.RetryStrategy(max_attempts=7, exponential_wait=4, retry_exceptions=errors)
 
 
 def make_app(database_url: str, tasks: Sequence[Register]) -> procrastinate.App:
     """The queue on a database, with the tasks of all domains and its own housekeeping."""
-    app = procrastinate.App(connector=PsycopgConnector(conninfo=conninfo_of(database_url)))
+    app = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(conninfo=conninfo_of(database_url))
+    )
     for register in (_housekeeping, *tasks):
         register(app)
     return app
@@ -84,7 +101,7 @@ def conninfo_of(database_url: str) -> str:
         "dbname": url.database,
         **url.query,
     }
-    return make_conninfo(**{name: word for name, word in words.items() if word})
+    return conninfo.make_conninfo(**{name: word for name, word in words.items() if word})
 
 
 async def work(database_url: str, tasks: Sequence[Register], *, concurrency: int) -> None:

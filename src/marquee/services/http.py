@@ -1,5 +1,7 @@
 """Calling an outside service: retries, a circuit breaker, metrics, a log, and few ways to fail."""
 
+from __future__ import annotations
+
 import itertools
 import random
 import time
@@ -9,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote, quote_plus, urlencode
 
 import backoff
@@ -20,10 +22,15 @@ from structlog.typing import FilteringBoundLogger
 
 from marquee.clock import now as time_of_day
 from marquee.errors import TimedOut, Unavailable
-from marquee.services.circuit import Circuit
+from marquee.late import late
 from marquee.services.fields import Malformed
 from marquee.services.kept import Kept
 from marquee.services.wire import MOST_REDIRECTS, Answer, Failed, Request, Wire
+
+if TYPE_CHECKING:
+    from marquee.services import circuit
+else:
+    circuit = late("marquee.services.circuit")
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 5.0
 """Seconds between attempts: 1, 2, 4, and never more than 5."""
@@ -140,7 +147,7 @@ class Upstream:
             redirects=self.redirects,
             public_only=self.public_only,
         )
-        self._circuit = Circuit(self.name, self.timing.clock, self.log)
+        self._circuit = circuit.Circuit(self.name, self.timing.clock, self.log)
         self._kept = Kept(self.keep_bytes)
 
     def get(

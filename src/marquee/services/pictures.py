@@ -4,22 +4,29 @@ What comes out is a whole JPEG, PNG or WebP of bounded size, as its bytes say an
 declared to be.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from io import BytesIO
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import structlog
-from PIL import Image
 from structlog.typing import FilteringBoundLogger
 
+from marquee.late import late
 from marquee.services.fields import Malformed
 from marquee.services.guard import names_private
 from marquee.services.http import NOT_MODIFIED, Timing, Upstream, UpstreamNotFound
 from marquee.services.wire import Answer
+
+if TYPE_CHECKING:
+    from PIL import Image
+else:
+    Image = late("PIL.Image")
 
 BASE_URL = "https://image.tmdb.org/t/p"
 LARGEST = 10 * 1024 * 1024

@@ -14,20 +14,24 @@ from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import obstore
 import structlog
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, S3Store
 
 from marquee import settings
 from marquee.errors import Unavailable
-from marquee.services.circuit import PAUSE, Circuit
+from marquee.late import late
 from marquee.services.http import DURATION, REQUESTS
 from marquee.services.wire import Failed
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config  # it is not there at run time
+    import obstore
+    from obstore import exceptions
+    from obstore import store as stores
     from structlog.typing import FilteringBoundLogger
+
+    from marquee.services import circuit
+else:
+    circuit, obstore = late("marquee.services.circuit"), late("obstore")
+    exceptions, stores = late("obstore.exceptions"), late("obstore.store")
 
 UPSTREAM = "storage"
 """The label in metrics and logs."""
@@ -48,7 +52,7 @@ class Storage:
 
     def __init__(
         self,
-        store: ObjectStore,
+        store: stores.ObjectStore,
         *,
         keeps_types: bool,
         clock: Callable[[], float] = monotonic,
@@ -56,7 +60,7 @@ class Storage:
     ) -> None:
         self._store, self._keeps_types = store, keeps_types
         self._log = log or structlog.get_logger("marquee")
-        self._circuit = Circuit(UPSTREAM, clock, self._log)
+        self._circuit = circuit.Circuit(UPSTREAM, clock, self._log)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Store a file under a key, in the place of what was there.
@@ -101,7 +105,7 @@ class Storage:
             with self._circuit.guard():
                 try:
                     yield
-                except (BaseError, OSError) as error:
+                except (exceptions.BaseError, OSError) as error:
                     raise Failed("failed", str(error)) from error
                 finally:
                     DURATION.labels(UPSTREAM).observe(monotonic() - started)
@@ -115,7 +119,7 @@ class Storage:
                 outcome=outcome,
                 error=str(failed).partition("\n\nDebug source")[0],
             )
-            wait = round(min(failed.pause or RETRY_AFTER, PAUSE))
+            wait = round(min(failed.pause or RETRY_AFTER, circuit.PAUSE))
             raise Unavailable(REFUSED, "STORAGE_UNAVAILABLE", retry_after=max(1, wait)) from failed
         finally:
             REQUESTS.labels(UPSTREAM, outcome).inc()
@@ -137,21 +141,21 @@ def of(values: settings.Settings) -> Storage:
     # Resolved now: the store would look for a relative folder wherever the process then is.
     folder = (values.marquee_data / "files").absolute()
     try:
-        return Storage(LocalStore(folder, mkdir=True), keeps_types=False)
-    except (BaseError, OSError) as error:
+        return Storage(stores.LocalStore(folder, mkdir=True), keeps_types=False)
+    except (exceptions.BaseError, OSError) as error:
         structlog.get_logger("marquee").exception("storage_failed", operation="open")
         raise Unavailable(REFUSED, "STORAGE_UNAVAILABLE") from error
 
 
-def _bucket(values: settings.Settings) -> S3Store:
+def _bucket(values: settings.Settings) -> stores.S3Store:
     bucket, _, prefix = values.storage_url.removeprefix("s3://").partition("/")
-    config: S3Config = {"region": values.s3_region}
+    config: stores.S3Config = {"region": values.s3_region}
     if values.s3_endpoint_url:
         config["endpoint"] = values.s3_endpoint_url.rstrip("/")
     if values.s3_access_key_id:
         config["access_key_id"] = values.s3_access_key_id
         config["secret_access_key"] = values.s3_secret_access_key
-    return S3Store(
+    return stores.S3Store(
         bucket,
         prefix=prefix.strip("/") or None,
         config=config,

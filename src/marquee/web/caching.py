@@ -10,6 +10,8 @@ user an answer from before the user's own write. Every write moves the user on t
 of keys.
 """
 
+from __future__ import annotations
+
 import asyncio
 import secrets
 import threading
@@ -18,18 +20,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
 from flask_caching import Cache
-from redis.exceptions import RedisError
 
 from marquee.db import after_commit
+from marquee.late import late
 from marquee.settings import Settings
 from marquee.viewer import Viewer
 from marquee.web.answers import Answer, compressed, matches, not_modified, worth_compressing
 from marquee.web.plan import Plan
 from marquee.web.request import Request
+
+if TYPE_CHECKING:
+    from redis import exceptions
+else:
+    exceptions = late("redis.exceptions")
 
 log = structlog.get_logger("marquee")
 
@@ -120,7 +128,7 @@ class Stores:
             return None
         try:
             return action(self._far)
-        except (RedisError, OSError):
+        except (exceptions.RedisError, OSError):
             self._far_down_until = time.monotonic() + RETRY_SECONDS
             log.warning("cache_unavailable", exc_info=True)
             return None

@@ -4,17 +4,28 @@ The same words make the same picture, byte by byte, as long as `VERSION` and Pil
 of 342 pixels' width takes about 50 ms of CPU time, an `original` 150, such a backdrop 250.
 """
 
+from __future__ import annotations
+
 import colorsys
 import hashlib
 from dataclasses import dataclass
 from io import BytesIO
 from random import Random
-
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+from typing import TYPE_CHECKING
 
 from marquee.catalogue.images.lettering import SEMIBOLD, fitted, font, font_of, readable
 from marquee.catalogue.images.motifs import MOTIFS, Scene, mixed
 from marquee.catalogue.images.palettes import PALETTES, Colour, Palette, kind_of
+from marquee.late import late
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+else:
+    Image = late("PIL.Image")
+    ImageChops = late("PIL.ImageChops")
+    ImageDraw = late("PIL.ImageDraw")
+    ImageFilter = late("PIL.ImageFilter")
+    ImageOps = late("PIL.ImageOps")
 
 VERSION = 1
 """Another one makes all pictures anew."""

@@ -4,15 +4,24 @@ Latin, Greek and Cyrillic letters are those of Source Sans, Chinese, Japanese an
 of Noto Sans CJK. Letters of other scripts are left out: no font for them is at hand.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import font_source_sans_pro
 import noto_cjk_sans_jp_bold
-from PIL import ImageFont
+
+from marquee.late import late
+
+if TYPE_CHECKING:
+    from PIL import ImageFont
+else:
+    ImageFont = late("PIL.ImageFont")
 
 FOLDER = Path(font_source_sans_pro.__file__).parent / "files"
 BLACK, SEMIBOLD = FOLDER / "SourceSansPro-Black.ttf", FOLDER / "SourceSansPro-Semibold.ttf"

@@ -4,13 +4,17 @@ Each is drawn over the background, on a canvas of any size; lengths are parts of
 side.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from random import Random
-
-from PIL import ImageDraw
+from typing import TYPE_CHECKING
 
 from marquee.catalogue.images.palettes import Colour, Palette
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
 
 Point = tuple[float, float]
 

@@ -1,6 +1,9 @@
 """The worker's part: writing a mail when it is to go, and handing it over."""
 
-import procrastinate
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -13,6 +16,9 @@ from marquee.identity.mailing import TASK
 from marquee.identity.mailing.letters import LETTERS, Kind, written
 from marquee.identity.users.models import User
 from marquee.services import mail
+
+if TYPE_CHECKING:
+    import procrastinate
 
 log = structlog.get_logger("marquee")
 

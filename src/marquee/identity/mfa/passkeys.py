@@ -4,28 +4,15 @@ The challenge of each ceremony is a one-time token: it comes back in what the br
 nothing else need be sent along.
 """
 
+from __future__ import annotations
+
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import webauthn
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from webauthn.helpers import (
-    base64url_to_bytes,
-    bytes_to_base64url,
-    options_to_json_dict,
-    parse_client_data_json,
-)
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    CollectedClientData,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from marquee import audit
 from marquee.db import checkpoint, session
@@ -34,14 +21,22 @@ from marquee.identity.auth import one_time
 from marquee.identity.mfa.models import Passkey
 from marquee.identity.mfa.relying_party import NAME, relying_party
 from marquee.identity.users.models import User
+from marquee.late import late
+
+if TYPE_CHECKING:
+    import webauthn
+    from webauthn import helpers
+    from webauthn.helpers import structs
+else:
+    webauthn, helpers = late("webauthn"), late("webauthn.helpers")
+    structs = late("webauthn.helpers.structs")
 
 REGISTRATION, LOGIN = "passkey_registration", "passkey_login"
 LIFETIME = timedelta(minutes=5)
 MILLISECONDS = int(LIFETIME.total_seconds() * 1000)
 MOST = 20
-TRANSPORTS = frozenset(each.value for each in AuthenticatorTransport)
 
-Credential = dict[str, Any]
+Credential: TypeAlias = dict[str, Any]
 """What a browser's `PublicKeyCredential.toJSON()` gives."""
 Verified = TypeVar("Verified")
 
@@ -63,12 +58,12 @@ def registration_options(user: User) -> dict[str, Any]:
         challenge=_bytes_of(one_time.grant(REGISTRATION, LIFETIME, user_id=user.id)),
         timeout=MILLISECONDS,
         exclude_credentials=_descriptors(of(user.id)),
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.PREFERRED,
-            user_verification=UserVerificationRequirement.PREFERRED,
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.PREFERRED,
+            user_verification=structs.UserVerificationRequirement.PREFERRED,
         ),
     )
-    return _with_transports(options_to_json_dict(options), "excludeCredentials")
+    return _with_transports(helpers.options_to_json_dict(options), "excludeCredentials")
 
 
 def register(user: User, name: str, credential: Credential) -> Passkey:
@@ -101,7 +96,7 @@ def register(user: User, name: str, credential: Credential) -> Passkey:
         credential_id=verified.credential_id,
         public_key=verified.credential_public_key,
         sign_count=verified.sign_count,
-        transports=sorted(TRANSPORTS.intersection(named)),
+        transports=sorted(_transports().intersection(named)),
         backed_up=verified.credential_backed_up,
     )
     passkey: Passkey | None = session.scalar(new.on_conflict_do_nothing().returning(Passkey))
@@ -113,29 +108,34 @@ def register(user: User, name: str, credential: Credential) -> Passkey:
 def login_options() -> dict[str, Any]:
     """WebAuthn's request options as JSON, to sign in with: for whatever passkey there is."""
     challenge = one_time.grant(LOGIN, LIFETIME)
-    return request_options(challenge, (), UserVerificationRequirement.REQUIRED)
+    return request_options(challenge, (), alone=True)
 
 
 def request_options(
     challenge: str,
     passkeys: Sequence[Passkey],
-    verification: UserVerificationRequirement = UserVerificationRequirement.DISCOURAGED,
+    *,
+    alone: bool = False,
 ) -> dict[str, Any]:
-    """WebAuthn's request options as JSON; for a second factor, with the passkeys that count."""
+    """WebAuthn's request options as JSON; for a second factor, with the passkeys that count.
+
+    `alone` is whether the passkey must be both factors.
+    """
+    needs = structs.UserVerificationRequirement
     options = webauthn.generate_authentication_options(
         rp_id=relying_party().id,
         challenge=_bytes_of(challenge),
         timeout=MILLISECONDS,
         allow_credentials=_descriptors(passkeys),
-        user_verification=verification,
+        user_verification=needs.REQUIRED if alone else needs.DISCOURAGED,
     )
-    return _with_transports(options_to_json_dict(options), "allowCredentials")
+    return _with_transports(helpers.options_to_json_dict(options), "allowCredentials")
 
 
 def challenge_of(credential: Credential) -> str:
     """The challenge that a browser has signed; empty for what cannot be read."""
     said = _said(credential)
-    return bytes_to_base64url(said.challenge) if said else ""
+    return helpers.bytes_to_base64url(said.challenge) if said else ""
 
 
 def proven(credential: Credential, challenge: str, *, alone: bool) -> Passkey | None:
@@ -144,7 +144,7 @@ def proven(credential: Credential, challenge: str, *, alone: bool) -> Passkey | 
     `alone` is whether it must be both factors: its authenticator has verified the user. Where its
     count of signatures goes back there are two of it: that is audited, and it is not taken.
     """
-    identifier = _verified(lambda: base64url_to_bytes(credential["rawId"]))
+    identifier = _verified(lambda: helpers.base64url_to_bytes(credential["rawId"]))
     query = select(Passkey).where(Passkey.credential_id == (identifier or b""))
     passkey, party = session.scalar(query), relying_party()
     if passkey is None or _said(credential) is None:
@@ -186,18 +186,18 @@ def _verified(verify: Callable[[], Verified]) -> Verified | None:
         return None
 
 
-def _said(credential: Credential) -> CollectedClientData | None:
+def _said(credential: Credential) -> structs.CollectedClientData | None:
     """What the browser says of the ceremony; None for what cannot be read, and for one in a frame
     of another page.
     """
     text: str = credential["response"]["clientDataJSON"]
-    said = _verified(lambda: parse_client_data_json(base64url_to_bytes(text)))
+    said = _verified(lambda: helpers.parse_client_data_json(helpers.base64url_to_bytes(text)))
     return said if said and not said.cross_origin else None
 
 
 def _handle_fits(credential: Credential, passkey: Passkey) -> bool:
     handle = credential["response"].get("userHandle")
-    return not handle or base64url_to_bytes(handle) == str(passkey.user_id).encode()
+    return not handle or helpers.base64url_to_bytes(handle) == str(passkey.user_id).encode()
 
 
 def _count(passkey: Passkey, count: int, *, backed_up: bool) -> bool:
@@ -220,13 +220,20 @@ def _tell_of_copy(passkey: Passkey) -> None:
     checkpoint()
 
 
-def _descriptors(passkeys: Sequence[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+def _descriptors(passkeys: Sequence[Passkey]) -> list[structs.PublicKeyCredentialDescriptor]:
+    transport = structs.AuthenticatorTransport
     return [
-        PublicKeyCredentialDescriptor(
-            id=each.credential_id, transports=[*map(AuthenticatorTransport, each.transports)]
+        structs.PublicKeyCredentialDescriptor(
+            id=each.credential_id,
+            transports=[*map(transport, each.transports)],
         )
         for each in passkeys
     ]
+
+
+def _transports() -> set[str]:
+    """The ways to an authenticator that the library knows."""
+    return {each.value for each in structs.AuthenticatorTransport}
 
 
 def _with_transports(options: dict[str, Any], name: str) -> dict[str, Any]:

@@ -2,16 +2,24 @@
 second.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
-import redis
 import structlog
 from sqlalchemy import text
 
 from marquee import db, migrations, settings
+from marquee.late import late
+
+if TYPE_CHECKING:
+    import redis
+else:
+    redis = late("redis")
 
 log = structlog.get_logger("marquee")
 

@@ -1,8 +1,10 @@
 """The worker's part: telling Trakt what was rated here, and the sync of all accounts."""
 
-from datetime import timedelta
+from __future__ import annotations
 
-import procrastinate
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
@@ -16,6 +18,9 @@ from marquee.services import trakt
 from marquee.taste.trakt import changes, syncing, turn
 from marquee.taste.trakt.models import TraktAccount
 from marquee.taste.trakt.service import JOB
+
+if TYPE_CHECKING:
+    import procrastinate
 
 log = structlog.get_logger("marquee")
 

@@ -1,6 +1,9 @@
 """Jobs of the watch history."""
 
-import procrastinate
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sqlalchemy.exc import OperationalError
 
 from marquee import jobs
@@ -8,6 +11,9 @@ from marquee.errors import Unavailable
 from marquee.named_jobs import NamedJob, Schedule
 from marquee.watching.watch_history import counting, unplaying
 from marquee.watching.watch_history.unplaying import Unwatched
+
+if TYPE_CHECKING:
+    import procrastinate
 
 
 def register(app: procrastinate.App) -> None:

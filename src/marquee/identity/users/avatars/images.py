@@ -1,16 +1,23 @@
 """Pictures of strangers made safe: decoded, and written anew with nothing but their pixels."""
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import IO
-
-from PIL import Image, ImageOps
+from typing import IO, TYPE_CHECKING
 
 from marquee import settings
 from marquee.errors import Unprocessable
+from marquee.late import late
 from marquee.turns import Turns
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageOps
+else:
+    Image = late("PIL.Image")
+    ImageOps = late("PIL.ImageOps")
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 40_000_000
@@ -22,7 +29,7 @@ QUALITY = 85
 MEDIA_TYPE = "image/webp"
 
 # Pillow has a limit of its own, higher than ours, and would only warn.
-warnings.simplefilter("error", Image.DecompressionBombWarning)
+warnings.filterwarnings("error", message=".*decompression bomb")
 
 
 @dataclass(frozen=True, slots=True)
