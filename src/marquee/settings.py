@@ -73,6 +73,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "IMAGES_MAX_BYTES": (1_000_000, 1e15),
     "STORAGE_TIMEOUT": (0.01, 60),
     "EMBEDDINGS_TIMEOUT": (0.01, 300),
+    "VECTOR_INDEX_BYTES": (64 * 2**20, 2**40),
     "SEARCH_TIMEOUT": (0.01, 60),
     "TEXT_TIMEOUT": (0.01, 300),
     "SMTP_PORT": (1, 65535),
@@ -228,6 +229,9 @@ class Settings:
     by the old vectors, and descriptions by words."""
     embeddings_timeout: float = 30.0
     """The longest that one answer may take. Who searches waits for a second at the most."""
+    vector_index_bytes: int = 2 * 2**30
+    """Memory that PostgreSQL may take while it builds an index of vectors: 2,000 bytes for each of
+    them, of a million titles 2 GB. With less it takes many times as long."""
 
     text_url: str = ""
     """A service that speaks OpenAI's `/chat/completions` below this address, e.g.

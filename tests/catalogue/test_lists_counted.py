@@ -11,6 +11,7 @@ from marquee.catalogue.listing import TITLES
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.search import counting, folder
 from marquee.catalogue.search.index import reader
+from marquee.catalogue.search.schema import SAMPLED, in_sample, key_of
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.web import paging
 from tests.catalogue.indexing import index_everything, make_sharks
@@ -48,6 +49,20 @@ def test_as_the_database_counts(
     counted = counting.number_of("movie", filters)
     answer = client.get("/movies", params=filters).json()
     assert answer["total_results"] == counted == len(answer["results"])
+
+
+def test_what_is_plainly_beyond_is_estimated_by_a_sample(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampled = [each for each in range(1, 1000) if in_sample(key_of("movie", each))]
+    assert 5 <= len(sampled) <= 25
+    for number in (*sampled[:3], sampled[0] + 1, sampled[1] + 1):
+        make(Movie, id=number, genres=["Drama"])
+    index_everything()
+    assert counting.number_of("movie", {"genre": ["Drama"]}) == 5
+    monkeypatch.setattr(counting, "ENOUGH", 3)
+    assert counting.number_of("movie", {"genre": ["Drama"]}) == 3 * SAMPLED
+    assert counting.number_of("movie", {"genre": ["Comedy"]}) == 0
 
 
 def test_the_index_has_the_word(client: httpx.Client, make: Make, hearing: None) -> None:

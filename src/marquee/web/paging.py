@@ -28,7 +28,7 @@ from marquee.remembered import Remembered, key_of
 
 DEEPEST = 10_000
 SHORT = 2_000
-"""What the planner takes for so short a list is found whole."""
+"""What is taken for so short a list is found whole."""
 FAR_DOWN = 1_000
 ENTRY_BYTES = 1_000
 """What something remembered weighs, with its key, beside ids."""
@@ -106,8 +106,8 @@ def _remembered(  # noqa: PLR0913, PLR0917 - what a remembered page is
 ) -> tuple[int, bool, list[int]]:
     """The total, whether it is an estimate, and the ids of a page.
 
-    What the planner takes for short is found whole, which counts it as well: to find one page of it
-    would cost the same. So is what is read far down.
+    What is taken for short is found whole, which counts it as well: to find one page of it would
+    cost the same. So is what is read far down.
     """
     key = key_of(values)
 
@@ -137,9 +137,9 @@ def _planned_total(
     """What there is beyond `DEEPEST`, as far as it is known, and the number up to there and one
     more; None where that is better counted by finding it.
     """
+    if number_of is not None and (number := number_of()) is not None:
+        return number, None if number <= SHORT else min(number, DEEPEST + 1)
     planned = _planned(counted, values)
-    if planned > SHORT and number_of is not None and (number := number_of()) is not None:
-        return number, min(number, DEEPEST + 1)
     return planned, None if planned <= 2 * DEEPEST else _number(counted, values)
 
 

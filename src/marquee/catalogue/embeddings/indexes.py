@@ -9,13 +9,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, text
 
-from marquee import db
+from marquee import db, settings
 from marquee.catalogue.embeddings.kinds import Kind
 
 FEW = 2000
 """Up to so many vectors there is no index."""
-MEMORY = "512MB"
-"""For building it: some 300,000 vectors; beyond, it takes longer."""
 COUNTED = "SELECT count(*) FROM (SELECT FROM embeddings WHERE model = :model AND {id} IS NOT NULL "
 STATE = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)"
 
@@ -39,7 +37,7 @@ def ensure(kind: Kind, model: str, say: Callable[[str], object]) -> bool:
         for setting in (
             "SET statement_timeout = 0",
             "SET lock_timeout = 0",
-            f"SET maintenance_work_mem = '{MEMORY}'",
+            f"SET maintenance_work_mem = '{settings.current().vector_index_bytes >> 10}kB'",
             # Helpers share memory, of which containers have little.
             "SET max_parallel_maintenance_workers = 0",
         ):

@@ -1,13 +1,15 @@
 """How many titles pass filters, by the search index: its columns are a tenth as dear to count as
-rows of the database are.
+rows of the database are, and its sample a tenth of that.
 """
 
 from typing import Any, Final, Literal
 
-from tantivy import Occur, Query
+import tantivy
+from tantivy import Query
 
 from marquee.catalogue.search.index import reader
-from marquee.catalogue.search.narrowing import MovieFilters, TVShowFilters, narrowing
+from marquee.catalogue.search.narrowing import MovieFilters, TVShowFilters, all_of, narrowing
+from marquee.catalogue.search.schema import IN_SAMPLE, SAMPLED, schema
 from marquee.errors import Unavailable
 
 KNOWN: Final = {
@@ -15,18 +17,29 @@ KNOWN: Final = {
     "tvshow": frozenset(TVShowFilters.__annotations__),
 }
 """The filters that the index knows; they are those of the lists, by name and meaning."""
+ENOUGH: Final = 300
+"""With so many of the sample there are 19,200 in all, give or take 1,100 (one standard deviation):
+more than 10,000 beyond doubt, and what is more need not be counted one by one."""
+NUMBER: Final = {"number": {"value_count": {"field": "key"}}}
 
 
 def number_of(kind: Literal["movie", "tvshow"], filters: dict[str, Any]) -> int | None:
-    """The number, as it was a moment ago, or `index.BEHIND` seconds at the most; None where the
-    index cannot tell: there is none yet, it lags behind, or it does not know a filter.
+    """The number, as it was a moment ago, or `index.BEHIND` seconds at the most: exact to 10,000,
+    and a sample's estimate beyond. None where the index cannot tell: there is none yet, it lags
+    behind, or it does not know a filter.
     """
     if not filters.keys() <= KNOWN[kind] or not reader.keeps_up():
         return None
-    query = Query.boolean_query([(Occur.Must, each) for each in narrowing(kind, filters)])
+    passing = narrowing(kind, filters)
+    sample = Query.term_query(schema(), "sample", IN_SAMPLE, "basic")
     try:
         with reader.searching() as searcher:
-            found: Any = searcher.search(query, limit=1)
-            return int(found.count)
+            sampled = _number(searcher, all_of([sample, *passing]))
+            return sampled * SAMPLED if sampled >= ENOUGH else _number(searcher, all_of(passing))
     except Unavailable:
         return None
+
+
+def _number(searcher: tantivy.Searcher, query: Query) -> int:
+    """By an aggregation: a search would work out how good each find is."""
+    return int(searcher.aggregate(query, NUMBER)["number"]["value"])

@@ -15,7 +15,7 @@ import tantivy
 
 from marquee.catalogue.titles import search_title
 
-VERSION: Final = 1
+VERSION: Final = 2
 """To be raised with every change of fields or words: an index of another version is built anew."""
 
 KINDS: Final = ("movie", "tvshow", "person", "collection")
@@ -50,6 +50,10 @@ une unos von vom y zu zum zur
 """)
 """Words that need not be found where there are others."""
 
+SAMPLED: Final = 64
+"""One document of so many is in the sample, by its key: few enough to count through at once."""
+IN_SAMPLE: Final = "1"
+
 TIE_BREAKING = 0.04
 """By how much the most popular title's score is raised: less than what sets two tiers apart."""
 MOST_POPULAR = 1_000_000
@@ -67,7 +71,7 @@ def schema() -> tantivy.Schema:
     for name in ("people", "keywords"):
         fields.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
     fields.add_text_field("plot", tokenizer_name=PLOT_WORDS, index_option="freq")
-    for name in ("kind", "language"):
+    for name in ("kind", "language", "sample"):
         fields.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("genres", "status", "age_rating", "resolution", "directors", "networks"):
         fields.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
@@ -110,6 +114,11 @@ def of_key(key: int) -> tuple[str, int]:
     """Kind and id that a key stands for."""
     number, kind = divmod(key, len(KINDS))
     return KINDS[kind], number
+
+
+def in_sample(key: int) -> bool:
+    """Whether the document of a key is in the sample (multiplicative hashing; Knuth, TAOCP 6.4)."""
+    return (key * 2_654_435_761 & 0xFFFF_FFFF) * SAMPLED >> 32 == 0
 
 
 def apart(text: str) -> str:
@@ -155,6 +164,7 @@ def document(fields: dict[str, Any], *, popular: bool) -> tantivy.Document:
     fields["starts"] = prefixes
     wholes = {*fields["whole"], *fields["whole_other"]}
     fields["begins"] = sorted({start for whole in wholes for start in beginnings(whole)})
+    fields["sample"] = IN_SAMPLE if in_sample(fields["key"]) else None
     raised = TIE_BREAKING * log1p(min(fields["popularity"], MOST_POPULAR)) / log1p(MOST_POPULAR)
     # Tantivy multiplies scores by log2(2 + weight).
     fields["weight"] = 2 ** (1 + raised) - 2
