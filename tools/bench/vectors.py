@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine, select, text
 
 from marquee.catalogue.embeddings import indexes, vectors
-from marquee.catalogue.embeddings.kinds import MOVIES
+from marquee.catalogue.embeddings.kinds import MOVIES, statement
 from marquee.catalogue.embeddings.models import Embedding
+from marquee.catalogue.embeddings.nearest import LEAST_WIDTH
+from marquee.catalogue.embeddings.similar import LIKE
+from marquee.catalogue.embeddings.vectors import GENRE_NUMBERS
 from marquee.catalogue.movies.models import Movie
 from marquee.services import embeddings
 
 READ, BATCH = 10_000, 20_000
+NEAREST, ASKED = 20, 50
 COLUMNS = "movie_id, model, content_hash, vector, passages"
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 END = b"\xff\xff"
@@ -36,6 +40,23 @@ def fill(engine: Engine, say: Callable[[str], object]) -> None:
         say(f"vectors: {READ:,} plots are read, {len(films):,} vectors written")
         _copy(engine, films, _read(plots))
     indexes.ensure(MOVIES, _model(), say)
+
+
+def recall(engine: Engine) -> float:
+    """Which part of the `NEAREST` films that are truly nearest to one the index finds."""
+    model, shares = _model(), []
+    nearest = statement(LIKE, MOVIES.column, int(model.rpartition("@")[2]) + GENRE_NUMBERS)
+    with engine.connect() as connection:
+        some = select(Embedding.movie_id).where(Embedding.movie_id % 9973 == 0).limit(ASKED)
+        for film in connection.scalars(some).all():
+            values = {"id": film, "model": model, "text": 1, "limit": NEAREST}
+            found = []
+            for setting in (f"hnsw.ef_search = {LEAST_WIDTH}", "enable_indexscan = off"):
+                connection.rollback()
+                connection.exec_driver_sql(f"SET LOCAL {setting}")
+                found.append({row.id for row in connection.execute(nearest, values)})
+            shares.append(len(found[0] & found[1]) / NEAREST)
+    return sum(shares) / len(shares)
 
 
 def _read(plots: Sequence[str | None]) -> Floats:

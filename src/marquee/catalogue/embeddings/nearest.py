@@ -27,7 +27,7 @@ WHERE {id} = ANY(:ids) AND model = :model
 """
 PASSAGES = "SELECT {id} AS id, passages FROM embeddings WHERE {id} = ANY(:ids) AND model = :model"
 SEARCH_WIDTH = text("SELECT set_config('hnsw.ef_search', :width, true)")
-MOST_WIDTH = 1000
+LEAST_WIDTH, MOST_WIDTH = 100, 1000
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def passages(kind: Kind, meaning: Meaning, ids: Iterable[int]) -> dict[int, floa
 
 def widen(limit: int) -> None:
     """Let the index look at more than it is asked for, for the rest of the transaction."""
-    width = min(max(100, limit), MOST_WIDTH)
+    width = min(max(LEAST_WIDTH, limit), MOST_WIDTH)
     session.connection().execute(SEARCH_WIDTH, {"width": str(width)})
 
 
