@@ -16,6 +16,10 @@ BUILTIN_LOCALE_SINCE = 17
 SMALL_SHARED_MEMORY = 256 * 2**20
 """Bytes of /dev/shm below which parallel queries could fail; Docker gives 64 MB unless told."""
 
+LEAST_BUFFERS, MOST_BUFFERS = 128, 2048
+"""Megabytes."""
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
 
 def make(
     home: Path, programs: Path, major: int, account: Account | None, *, durable: bool = True
@@ -77,7 +81,7 @@ def settings(
     values = {
         "port": str(port),
         "max_connections": "100",
-        "shared_buffers": "128MB",
+        "shared_buffers": f"{shared_buffers(memory()) if durable else LEAST_BUFFERS}MB",
         "maintenance_work_mem": "128MB",
         "work_mem": "16MB",
         "random_page_cost": "1.1",
@@ -103,6 +107,25 @@ def settings(
 def uses_sockets() -> bool:
     """Whether this system has Unix sockets; Windows has none that Python and PostgreSQL share."""
     return hasattr(socket, "AF_UNIX")
+
+
+def shared_buffers(memory: int) -> int:
+    """Megabytes that PostgreSQL may keep pages in, of so many bytes of memory: an eighth, as other
+    programs want some too. It takes them as there are pages to keep.
+    """
+    return min(max(memory // 8 >> 20, LEAST_BUFFERS), MOST_BUFFERS)
+
+
+def memory(limit: Path = CGROUP_LIMIT) -> int:
+    """Bytes of memory that this machine, or this container, has; 0 where nobody tells."""
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError):  # Windows has no such call
+        return 0
+    try:
+        return min(whole, int(limit.read_text()))
+    except (OSError, ValueError):  # no container, or "max"
+        return whole
 
 
 def _has_shared_memory() -> bool:

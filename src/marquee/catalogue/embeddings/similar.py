@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BigInteger,
     ColumnElement,
     Row,
@@ -185,18 +186,28 @@ def _in_library(title: type[Movie | TVShow]) -> ColumnElement[bool]:
 @cache
 def _shared(kind: Kind) -> Select[Any]:
     """The people who did the same in a title and in these others."""
-    ours, theirs = aliased(Credit), aliased(Credit)
-    of_ours, of_theirs = getattr(ours, kind.column), getattr(theirs, kind.column)
-    same = (theirs.person_id == ours.person_id) & (theirs.job == ours.job)
+    ours, theirs = aliased(Credit), _billed(kind)
+    same = (theirs.c.person_id == ours.person_id) & (theirs.c.job == ours.job)
     return (
-        select(of_theirs.label("title_id"), ours.job, Person.name)
+        select(theirs.c.title_id, ours.job, Person.name)
         .join(theirs, same)
         .join(Person, Person.id == ours.person_id)
-        .where(of_ours == bindparam("id"), _one_of(of_theirs))
-        .where(ours.job.in_((Job.DIRECTOR, Job.CREATOR, Job.ACTOR)))
-        .where(ours.position < MOST_BILLED, theirs.position < MOST_BILLED)
+        .where(getattr(ours, kind.column) == bindparam("id"), ours.position < MOST_BILLED)
         .order_by(ours.position, ours.id)
     )
+
+
+def _billed(kind: Kind) -> CTE:
+    """The people of titles. By the titles, whatever the planner thinks: some have worked on
+    thousands of others.
+    """
+    title_id = kind.credited.label("title_id")
+    query = select(title_id, Credit.person_id, Credit.job).where(
+        _one_of(kind.credited),
+        Credit.job.in_((Job.DIRECTOR, Job.CREATOR, Job.ACTOR)),
+        Credit.position < MOST_BILLED,
+    )
+    return query.cte("theirs").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def _one_of(column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - of any model
