@@ -78,26 +78,32 @@ def _attempts(text: str) -> Iterator[Query]:
     before = [word for word in before if word not in STOP_WORDS]
     begun = whole + " " * is_over
     if not before and len(last) <= SHORT:
-        yield _completion("starts_popular", before, last, begun)
-    yield _completion("starts", before, last, begun)
+        yield _completion("_popular", before, last, begun)
+    yield _completion("", before, last, begun)
     if any(words.distance(word) for word in (*before, last)):
         yield _mistyped(before, last)
 
 
-def _completion(field: str, before: list[str], last: str, begun: str) -> Query:
-    """All words before, as they are, and the beginning of the last."""
+def _completion(among: str, before: list[str], last: str, begun: str) -> Query:
+    """All words before, as they are, and the beginning of the last; `among` ends the names of the
+    fields of some titles alone.
+    """
     must = [_word(word) for word in before]
     if last:
-        must.append(_term(field, last[:LONGEST_START], HAS))
-    begins = _term("begins", begun[:LONGEST_BEGINNING], BEGINS)
+        must.append(_term(f"starts{among}", last[:LONGEST_START], HAS))
+    begins = _term(f"begins{among}", begun[:LONGEST_BEGINNING], BEGINS)
     if not must:
         return begins
     better = [begins, _term("whole", begun.strip(), WHOLE)]
     if last:
         better.append(_term("title", last, IS))
-    return Query.boolean_query(
-        [*((Occur.Must, each) for each in must), *((Occur.Should, each) for each in better)]
-    )
+    found = words.all_of(must)
+    if not among:
+        return Query.boolean_query([(Occur.Must, found), *((Occur.Should, it) for it in better)])
+    # One inside the other: of several at once Tantivy reads all, and of one what it needs for few.
+    for each in better:
+        found = Query.boolean_query([(Occur.Must, found), (Occur.Should, each)])
+    return found
 
 
 def _mistyped(before: list[str], last: str) -> Query:

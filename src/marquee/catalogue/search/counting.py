@@ -8,8 +8,9 @@ import tantivy
 from tantivy import Query
 
 from marquee.catalogue.search.index import reader
-from marquee.catalogue.search.narrowing import MovieFilters, TVShowFilters, all_of, narrowing
+from marquee.catalogue.search.narrowing import MovieFilters, TVShowFilters, narrowing
 from marquee.catalogue.search.schema import IN_SAMPLE, SAMPLED, schema
+from marquee.catalogue.search.words import all_of
 from marquee.errors import Unavailable
 
 KNOWN: Final = {

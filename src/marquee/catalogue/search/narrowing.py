@@ -1,10 +1,10 @@
 """What a search is narrowed by, sorted by and counted by, in Tantivy's words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias, TypedDict
 
 import tantivy
-from tantivy import FieldType, Occur, Order, Query
+from tantivy import FieldType, Order, Query
 
 from marquee.catalogue.search.schema import schema
 from marquee.catalogue.search.words import only
@@ -108,8 +108,3 @@ def _values(field: str, aggregation: dict[str, Any]) -> list[dict[str, Any]]:
         {"value": kind(each["key"]), "count": each["doc_count"]} for each in aggregation["buckets"]
     ]
     return sorted(values, key=lambda each: -each["value"]) if field == "year" else values
-
-
-def all_of(queries: Sequence[Query]) -> Query:
-    """What all of these find, each as good as another."""
-    return Query.boolean_query([(Occur.Must, each) for each in queries])

@@ -64,7 +64,7 @@ def schema() -> tantivy.Schema:
     """The fields. What a field is for stands where documents are made, in `documents`."""
     fields = tantivy.SchemaBuilder()
     fields.add_unsigned_field("key", indexed=True, fast=True)
-    for name in ("whole", "whole_other", "begins", "starts", "starts_popular"):
+    for name in ("whole", "whole_other", "begins", "starts", "begins_popular", "starts_popular"):
         fields.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("title", "other"):
         fields.add_text_field(name, tokenizer_name="whitespace")
@@ -159,11 +159,11 @@ def document(fields: dict[str, Any], *, popular: bool) -> tantivy.Document:
     """A document of the fields of `documents`; `popular` titles are completed first."""
     words = {*fields["title"].split(), *fields["other"].split()}
     prefixes = sorted({start for word in words for start in starts(word)})
-    if popular:
-        fields["starts_popular"] = prefixes
-    fields["starts"] = prefixes
     wholes = {*fields["whole"], *fields["whole_other"]}
-    fields["begins"] = sorted({start for whole in wholes for start in beginnings(whole)})
+    begun = sorted({start for whole in wholes for start in beginnings(whole)})
+    fields["starts"], fields["begins"] = prefixes, begun
+    if popular:
+        fields["starts_popular"], fields["begins_popular"] = prefixes, begun
     fields["sample"] = IN_SAMPLE if in_sample(fields["key"]) else None
     raised = TIE_BREAKING * log1p(min(fields["popularity"], MOST_POPULAR)) / log1p(MOST_POPULAR)
     # Tantivy multiplies scores by log2(2 + weight).

@@ -167,7 +167,7 @@ def count(kind: Titles, q: str | None, filters: Filters) -> dict[str, Any]:
     def counts(searcher: tantivy.Searcher) -> dict[str, Any]:
         within = narrowing.narrowing(kind, filters)
         if q is None:
-            return narrowing.counted(searcher, kind, narrowing.all_of(within))
+            return narrowing.counted(searcher, kind, words.all_of(within))
         found = words.search(searcher, words.words_of(q), within, limit=1)
         return narrowing.counted(searcher, kind, found.query)
 

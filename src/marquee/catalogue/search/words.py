@@ -196,7 +196,7 @@ def _tolerant(words: Words) -> Query:
     """The same, and all words with typos among them."""
     share = BELOW_EXACT / len(words.units)
     must = [(Occur.Must, _unit(unit, share, typos=True)) for unit in words.units]
-    return Query.disjunction_max_query([_exact(words), _all([query for _, query in must])])
+    return Query.disjunction_max_query([_exact(words), all_of([query for _, query in must])])
 
 
 def _most(words: Words) -> Query:
@@ -218,7 +218,7 @@ def description(words: Words) -> Query:
         some += ((Occur.Should, _term("plot", stem, DESCRIBED["plot"])) for stem in told)
         for field in ("keywords", "people"):
             terms = [_term(field, word, DESCRIBED[field]) for word in unit]
-            some.append((Occur.Should, terms[0] if len(terms) == 1 else _all(terms)))
+            some.append((Occur.Should, terms[0] if len(terms) == 1 else all_of(terms)))
     return Query.boolean_query(some)
 
 
@@ -267,7 +267,7 @@ def _phrase(unit: tuple[str, ...], share: float) -> Query:
         for field in ("title", "other")
     ]
     for field, score in (("people", EXACT["people"]), ("plot", IN_PLOT)):
-        together = _all([_term(field, word) for word in unit])
+        together = all_of([_term(field, word) for word in unit])
         places.append(Query.const_score_query(together, score * share))
     return Query.disjunction_max_query(places)
 
@@ -302,5 +302,6 @@ def _any(queries: Sequence[Query]) -> Query:
     return Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
-def _all(queries: Sequence[Query]) -> Query:
+def all_of(queries: Sequence[Query]) -> Query:
+    """What all of these find."""
     return Query.boolean_query([(Occur.Must, query) for query in queries])
