@@ -6,6 +6,7 @@ import secrets
 import shutil
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from marquee.postgres import place
@@ -18,7 +19,9 @@ SMALL_SHARED_MEMORY = 256 * 2**20
 
 LEAST_BUFFERS, MOST_BUFFERS = 128, 2048
 """Megabytes."""
-CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+CGROUP = Path("/sys/fs/cgroup")
+CGROUP_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
+"""Of a container, in the files of versions 2 and 1."""
 
 
 def make(
@@ -116,16 +119,16 @@ def shared_buffers(memory: int) -> int:
     return min(max(memory // 8 >> 20, LEAST_BUFFERS), MOST_BUFFERS)
 
 
-def memory(limit: Path = CGROUP_LIMIT) -> int:
+def memory(cgroup: Path = CGROUP) -> int:
     """Bytes of memory that this machine, or this container, has; 0 where nobody tells."""
     try:
         whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError):  # Windows has no such call
         return 0
-    try:
-        return min(whole, int(limit.read_text()))
-    except (OSError, ValueError):  # no container, or "max"
-        return whole
+    for limit in CGROUP_LIMITS:
+        with suppress(OSError, ValueError):  # no container, or "max"
+            whole = min(whole, int((cgroup / limit).read_text()))
+    return whole
 
 
 def _has_shared_memory() -> bool:
