@@ -22,6 +22,13 @@ from tests.live import Live, live, own_database
 LOGIN = "/api/v1/auth/login"
 TOKEN = {"Authorization": "Bearer the metrics token"}
 STUCK = 200
+LISTENERS = """
+select count(*) from pg_stat_activity where datname = current_database() and query like 'LISTEN%'
+"""
+WAITING = """
+select count(*) from pg_locks join pg_database on pg_database.oid = pg_locks.database
+where not granted and datname = current_database()
+"""
 MOST_MEMORY = 150 * 2**20
 LONGEST_START = 3.0
 
@@ -218,12 +225,18 @@ class TestProcess:
         with rows_of(own_url) as rows, live(own_url, tmp_path, MARQUEE_THREADS="1") as server:
             user, film = rows.user(), f"/movies/{rows.movie().id}"
             client = rows.client(server.url, user)
+
+            def listens() -> object:
+                rows.session.rollback()  # a transaction sees its first look again
+                return rows.session.execute(text(LISTENERS)).scalar()
+
+            until(listens)
             assert client.get(film).status_code == client.get(film).status_code == 200
             rows.session.execute(text("lock table favorites in access exclusive mode"))
             path = f"/users/{user.id}/favorites"
             asking = threading.Thread(target=client.get, args=(path,))
             asking.start()
-            time.sleep(0.5)
+            until(lambda: rows.session.execute(text(WAITING)).scalar())
             assert httpx.get(f"{server.url}/healthz", timeout=2).json() == {"status": "ok"}
             with httpx.Client(headers=client.headers, base_url=client.base_url, timeout=2) as same:
                 assert same.get(film).status_code == 200
