@@ -50,8 +50,6 @@ AGAIN = text(
     "select procrastinate_retry_job_v2(id, now(), null, null, null) "
     "from unnest(cast(:ids as bigint[])) as id"
 )
-QUEUE = "default"
-"""Procrastinate's own."""
 
 
 def defer(task: str, **arguments: str | int) -> int:
@@ -61,7 +59,7 @@ def defer(task: str, **arguments: str | int) -> int:
     never a secret.
     """
     connection = session.connection()
-    configured = _outside().configure_task(task, queue=QUEUE, connection=connection)
+    configured = _outside().configure_task(task, connection=connection)
     return int(configured.defer(**arguments))
 
 
