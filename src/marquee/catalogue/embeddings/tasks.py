@@ -1,14 +1,23 @@
 """Vectors, by the clock and by hand."""
 
+from __future__ import annotations
+
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
 
 from marquee import job_runs
 from marquee.catalogue.embeddings.kinds import MOVIES, TVSHOWS
 from marquee.errors import Conflict, Unavailable
+from marquee.late import late
 from marquee.named_jobs import NamedJob, Schedule
 from marquee.progress import Progress
+
+if TYPE_CHECKING:
+    from marquee.catalogue.embeddings import making
+else:
+    making = late("marquee.catalogue.embeddings.making")
 
 OF_MOVIES, OF_TVSHOWS = "generate-movie-embeddings", "generate-series-embeddings"
 
@@ -22,22 +31,16 @@ def ask_for_all() -> None:
 
 def of_movies(progress: Progress) -> dict[str, int]:
     """Embed films."""
-    from marquee.catalogue.embeddings import making  # noqa: PLC0415 - 12 MB of NumPy
-
     return making.make(MOVIES, progress)
 
 
 def of_tvshows(progress: Progress) -> dict[str, int]:
     """Embed series."""
-    from marquee.catalogue.embeddings import making  # noqa: PLC0415 - 12 MB of NumPy
-
     return making.make(TVSHOWS, progress)
 
 
 def remove_others(progress: Progress) -> dict[str, int]:
     """Remove the vectors of other models."""
-    from marquee.catalogue.embeddings import making  # noqa: PLC0415 - 12 MB of NumPy
-
     return making.remove_others(progress)
 
 

@@ -1,10 +1,12 @@
 """Searching: what the index finds, shown as the database has it."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, Literal, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, Unpack
 
 import tantivy
 from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func
@@ -22,7 +24,13 @@ from marquee.catalogue.tvshows import service as tvshows
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.db import as_dict, rows
 from marquee.errors import Invalid
+from marquee.late import late
 from marquee.remembered import key_of
+
+if TYPE_CHECKING:
+    from marquee.catalogue.search import blending
+else:
+    blending = late("marquee.catalogue.search.blending")
 
 DEEPEST = 10_000
 FACETS_BYTES = 50_000
@@ -146,8 +154,6 @@ def _found(  # noqa: PLR0913, PLR0917 - what a search is
     how = {**window, **narrowing.ordering(sort_by)}
     if len(query.units) < words.LEAST_DESCRIPTION:
         return words.search(searcher, query, within, **how)
-    from marquee.catalogue.search import blending  # noqa: PLC0415 - 12 MB of NumPy
-
     found = blending.blended(searcher, kind, query, within)
     if isinstance(found, blending.Blend):
         if sort_by == "relevance":

@@ -1,14 +1,24 @@
 """The job of recommendations."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sqlalchemy.exc import OperationalError
 
 from marquee import job_runs
 from marquee.errors import Conflict, Unavailable
 from marquee.identity.users.models import User
 from marquee.job_runs import JobRun
+from marquee.late import late
 from marquee.named_jobs import NamedJob, Schedule
 from marquee.progress import Progress
 from marquee.viewer import Viewer
+
+if TYPE_CHECKING:
+    from marquee.taste.recommendations import generating
+else:
+    generating = late("marquee.taste.recommendations.generating")
 
 NAME = "recommend"
 
@@ -25,9 +35,6 @@ def ask(viewer: Viewer, owner: User) -> JobRun:
 
 def recommend(progress: Progress, user_id: int | None = None) -> dict[str, int]:
     """For one user, or for all whose taste has changed."""
-    # Its libraries take 50 MB of who never recommends.
-    from marquee.taste.recommendations import generating  # noqa: PLC0415
-
     if user_id is None:
         return generating.for_all(progress)
     return generating.for_user(progress, user_id)

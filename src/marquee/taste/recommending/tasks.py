@@ -1,18 +1,26 @@
 """Training, by the clock and by hand."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sqlalchemy.exc import OperationalError
 
 from marquee.errors import Unavailable
+from marquee.late import late
 from marquee.named_jobs import NamedJob, Schedule
 from marquee.progress import Progress
+
+if TYPE_CHECKING:
+    from marquee.taste.recommending import training
+else:
+    training = late("marquee.taste.recommending.training")
 
 TRAIN = "train-recommender"
 
 
 def train(progress: Progress) -> dict[str, int]:
-    """`training.train`, whose libraries take 50 MB of who never trains."""
-    from marquee.taste.recommending import training  # noqa: PLC0415 - see above
-
+    """`training.train`."""
     return training.train(progress)
 
 

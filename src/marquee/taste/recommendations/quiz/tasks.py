@@ -1,8 +1,11 @@
 """The jobs of the quiz."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, cast, select, update
 from sqlalchemy.exc import OperationalError
@@ -11,10 +14,16 @@ from marquee import clock
 from marquee.db import session, transaction
 from marquee.errors import Unavailable
 from marquee.job_runs import ACTIVE, JobRun
+from marquee.late import late
 from marquee.named_jobs import NamedJob, Schedule
 from marquee.progress import Cancelled, Progress
 from marquee.taste.recommendations.models import Recommendation
 from marquee.taste.recommendations.quiz.asking import MAKE, MORE
+
+if TYPE_CHECKING:
+    from marquee.taste.recommendations.quiz import fulfilling
+else:
+    fulfilling = late("marquee.taste.recommendations.quiz.fulfilling")
 
 STAGES = 8
 ATTEMPTS, BACK_OFF = 2, 3.0
@@ -27,7 +36,6 @@ def make(progress: Progress, recommendation_id: int | None = None) -> dict[str, 
     """Find the films of one recommendation; without one, give up those that nobody makes."""
     if recommendation_id is None:
         return give_up_lost()
-    from marquee.taste.recommendations.quiz import fulfilling  # noqa: PLC0415 - NumPy and more
 
     def find(found: Recommendation) -> int:
         if found.status in {"completed", "failed"}:
@@ -41,7 +49,6 @@ def make_more(progress: Progress, recommendation_id: int | None = None) -> dict[
     """Find further films for one recommendation; without one, give up those that nobody makes."""
     if recommendation_id is None:
         return give_up_lost()
-    from marquee.taste.recommendations.quiz import fulfilling  # noqa: PLC0415
 
     def find(found: Recommendation) -> int:
         if found.more_picks_status not in {"pending", "processing"}:
@@ -90,8 +97,6 @@ def _made(
 
     While the database is away nothing is: the run is tried again later.
     """
-    from marquee.taste.recommendations.quiz import fulfilling  # noqa: PLC0415
-
     progress.plan(STAGES)
     for attempt in range(1, ATTEMPTS + 1):
         try:
