@@ -3,15 +3,18 @@ films to be found there.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
+from sqlalchemy import Connection, text
 
 from marquee import db, settings
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Credit, Person
 from marquee.catalogue.search import building, folder
+from marquee.catalogue.search.folder import State
 from marquee.catalogue.search.index import reader
 from marquee.catalogue.search.outside import building as outside
 from marquee.catalogue.search.outside import following, serves
@@ -38,6 +41,15 @@ def index_everything() -> None:
     place.switch(path)
     place.clear(path)
     reader.refresh()
+
+
+def without_own(connection: Connection, state: State) -> State:
+    """The state of an index that has seen nothing of the transaction which a test is in.
+
+    What a transaction writes counts as seen by a snapshot of its own, once a later one has ended.
+    """
+    own = connection.execute(text("SELECT pg_current_xact_id()::text")).scalar_one()
+    return replace(state, snapshot=f"{own}:{own}:")
 
 
 def titles(client: httpx.Client, q: str, path: str = "/search/movies", **asked: Any) -> list[str]:

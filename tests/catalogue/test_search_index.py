@@ -19,7 +19,7 @@ from marquee.catalogue.search import building, folder, following, schema, words
 from marquee.catalogue.search.folder import Folder
 from marquee.catalogue.search.index import reader
 from marquee.processes import PARENT
-from tests.catalogue.indexing import index_everything
+from tests.catalogue.indexing import index_everything, without_own
 
 Make = Callable[..., Any]
 
@@ -38,9 +38,7 @@ class Index:
         """Catch up; how many documents were written."""
         connection = db.session.connection()
         now = following.present(connection)
-        # A snapshot of this transaction would see what it writes, if a later one has ended.
-        own = connection.execute(text("select pg_current_xact_id()::text")).scalar_one()
-        state = replace(self.state, snapshot=f"{own}:{own}:")
+        state = without_own(connection, self.state)
         self.state, written = following.catch_up(connection, self.writer, state, now)
         return written
 

@@ -18,7 +18,7 @@ from marquee.services import meilisearch
 from tests.catalogue import test_search as others
 from tests.catalogue import test_search_meaning as meaning
 from tests.catalogue import test_search_movies as movies
-from tests.catalogue.indexing import index_everything, titles
+from tests.catalogue.indexing import index_everything, titles, without_own
 from tests.fakes.meilisearch import KEY, FakeMeilisearch
 
 Make = Callable[..., Any]
@@ -182,9 +182,8 @@ class Index:
         """Catch up; how many documents were written."""
         connection = db.session.connection()
         now = changes.present(connection)
-        self.state, written = following.catch_up(
-            connection, self.engine, self.name, self.state, now
-        )
+        state = without_own(connection, self.state)
+        self.state, written = following.catch_up(connection, self.engine, self.name, state, now)
         following.save(self.engine, self.name, self.state)
         return written
 
