@@ -106,7 +106,7 @@ class Location:
         if self.renames:
             known = self.arguments
             decoded = {known[name]: value for name, value in decoded.items() if name in known}
-        return {**self.defaults, **decoded} if self.defaults else decoded
+        return decoded
 
 
 class Parameters:
@@ -164,7 +164,7 @@ def query_pairs(query: str) -> list[tuple[str, str]]:
     """Names and values of a query string. Raises Invalid for what is not clean UTF-8."""
     if not query:
         return []
-    if query.isascii() and not any(each in query for each in "%+\0"):
+    if query.isascii() and "%" not in query and "+" not in query and "\0" not in query:
         parts = (part.partition("=") for part in query.split("&") if part)
         return [(name, value) for name, _, value in parts]
     pairs = []
