@@ -65,8 +65,9 @@ class Lock:
 
     def take(self) -> bool:
         """Try to hold the lock; False if somebody else does. Raises OSError if the file resists."""
-        if self._descriptor is not None:
+        if self.held:
             return True
+        self.close()
         descriptor = open_beside(self.path, os.O_RDWR)
         try:
             if sys.platform == "win32":
@@ -80,12 +81,21 @@ class Lock:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
-        return True
+        if not self.held:  # the file was removed between the opening and the locking
+            self.close()
+        return self.held
 
     @property
     def held(self) -> bool:
-        """Whether this object holds the lock."""
-        return self._descriptor is not None
+        """Whether this object holds the lock of the file that is there now: whoever locks one that
+        was made after the first was removed knows nothing of the first.
+        """
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except OSError:
+            return False
 
     def inheritance(self) -> tuple[int, ...]:
         """What to give `Popen(pass_fds=…)` so that the child holds the lock as well."""

@@ -7,11 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from marquee import db
@@ -52,29 +51,19 @@ def house(database_url: str, tmp_path: Path) -> Iterator[Engines]:
         rows = stack.enter_context(committed(engine))
         rows.movie("Jaws")
         made = Engines(url, tmp_path, engine, rows)
+        stack.callback(made.asking.close)
         made.fake = stack.enter_context(FakeMeilisearch())
         yield made
 
 
 def test_every_process_finds_what_has_changed_whoever_dies(house: Engines) -> None:
-    def keeper() -> psutil.Process | None:
-        assert house.server is not None
-        for each in house.server.workers:
-            with suppress(psutil.Error):
-                if any(file.path.endswith("keeper.lock") for file in each.open_files()):
-                    return each
-        return None
-
     with house.serving(workers=2):
         until(lambda: house.finds("jaws"))
         house.rows.movie("Zazie")
         assert until(lambda: house.finds("zazie")) < FRESH + 1
-        first = keeper()
-        assert first is not None
-        first.kill()
+        house.kill_the_keeper()
         house.rows.movie("Amélie")
-        until(lambda: (now := keeper()) is not None and now.pid != first.pid)
-        until(lambda: house.get("/search/movies", q="amelie").json()["total_results"] == 1)
+        until(lambda: house.finds_after_a_death("amelie"))
 
 
 def test_reindexing_while_it_answers(house: Engines) -> None:

@@ -11,6 +11,7 @@ All of it can be deleted at any time: it is made again from the database.
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import zlib
@@ -83,9 +84,10 @@ class Folder:
         (self.path / "current").unlink(missing_ok=True)
 
     def new(self) -> Path:
-        """An empty folder for an index that is to be built."""
-        taken = {int(each.name) for each in self.path.iterdir() if each.name.isdigit()}
-        index = self.path / str(max(taken, default=0) + 1)
+        """An empty folder for an index that is to be built, of a name that none has had before:
+        processes know an index by it, although all of them may have been deleted meanwhile.
+        """
+        index = self.path / secrets.token_hex(8)
         index.mkdir()
         return index
 

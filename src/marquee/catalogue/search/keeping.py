@@ -8,6 +8,7 @@ gives the lock to another process when its holder dies.
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +40,9 @@ WRITE_SECONDS = 60.0
 RETRY_SECONDS = 60.0
 """After a building that has failed, unless a new index is asked for."""
 MEMORY = 15 * 2**20
+NO_STATE = "What was built is not complete."
+LAST_SAID = 4096
+"""Bytes in which the last line is looked for of what a building that has failed has said."""
 
 TELL = text("""
 INSERT INTO search_indexes (place, generation, attempted, documents, error)
@@ -71,13 +75,54 @@ class _Kept:
         return int(self.index.searcher().num_docs)
 
 
+class Building:
+    """A process that builds an index, by a module of this program."""
+
+    def __init__(
+        self, module: str, *words: str, folder: Path, inherited: tuple[int, ...] = ()
+    ) -> None:
+        """Start it. What it says on stderr goes to a file of the folder without a name, as a pipe
+        that nobody empties would stop it. Raises OSError.
+        """
+        self._said = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - end() closes it
+        self._process = subprocess.Popen(  # noqa: S603 - this program
+            [sys.executable, "-m", module, *words],
+            env={**os.environ, PARENT: str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            start_new_session=True,
+            pass_fds=inherited,
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it builds no more."""
+        return self._process.poll() is not None
+
+    @property
+    def failure(self) -> str | None:
+        """The last line that it said, if it has failed; None if it has not."""
+        if not self._process.returncode:
+            return None
+        size = self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(0, size - LAST_SAID))
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        return (lines[-1] if lines else f"It ended with {self._process.returncode}.")[:500]
+
+    def end(self) -> None:
+        """Kill it if it still builds, and forget what it said."""
+        self._process.kill()
+        self._process.wait()
+        self._said.close()
+
+
 @dataclass
 class _Build:
-    """A process that builds an index."""
+    """An index that is being built."""
 
-    process: "subprocess.Popen[bytes]"
+    building: Building
     path: Path
-    generation: int
 
 
 class Keeper:
@@ -122,9 +167,18 @@ class Keeper:
         """Look at the folder anew: a writer that has failed is good for nothing."""
         self._kept = None
 
+    def _begin_anew(self) -> None:
+        """There is no lock, or no more: the folder was deleted, and may be another's by now."""
+        self._forget()
+        self._retry_at = 0.0
+        build, self._build = self._build, None
+        if build is not None:
+            build.building.end()
+        self._folder.path.mkdir(parents=True, exist_ok=True)
+
     def _turn(self, *, heard: bool) -> None:
         if not self._lock.held:
-            self._folder.path.mkdir(parents=True, exist_ok=True)
+            self._begin_anew()
         now = time.monotonic()
         if self._lock.take() and (heard or now - self._followed_at >= FOLLOW_SECONDS):
             self._followed_at = now
@@ -179,32 +233,25 @@ class Keeper:
         path = self._folder.new()
         log.info("search_index_building", reason=reason, path=str(path))
         self._tell(connection, at_once=True)
-        module = "marquee.catalogue.search.building"
-        process = subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-m", module, path, str(present.generation), self._folder.place],
-            env={**os.environ, PARENT: str(os.getpid())},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
+        building = Building(
+            "marquee.catalogue.search.building",
+            *(str(path), str(present.generation), self._folder.place),
+            folder=self._folder.path,
             # Nobody else builds in this folder before this one has ended.
-            pass_fds=self._lock.inheritance(),
+            inherited=self._lock.inheritance(),
         )
-        self._build = _Build(process, path, present.generation)
+        self._build = _Build(building, path)
 
     def _finish_building(self) -> None:
         """Let the new index hold, if it is complete."""
         build = self._build
-        if build is None or build.process.poll() is None:
+        if build is None or not build.building.has_ended:
             return
-        self._build = None
-        _, said = build.process.communicate()
+        self._build, failure = None, build.building.failure
+        build.building.end()
         state = folder.read_state(build.path)
-        if build.process.returncode or state is None:
-            lines = said.decode(errors="replace").strip().splitlines()
-            self._error = (lines[-1] if lines else f"It ended with {build.process.returncode}.")[
-                :500
-            ]
+        if failure or state is None:
+            self._error = failure or NO_STATE
             log.error("search_index_not_built", error=self._error)
         else:
             self._error, self._retry_at = None, 0

@@ -1,6 +1,7 @@
 """Building all search indexes anew, on every machine."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, text
@@ -31,13 +32,14 @@ class NotBuilt(RuntimeError):
 def reindex(progress: Progress) -> dict[str, int]:
     """Ask every machine for a new index, and wait until all have one.
 
-    They are asked in a transaction of its own. Raises NotBuilt where one says that it cannot.
+    They are asked in a transaction of its own. Raises NotBuilt where one says that it cannot, or
+    where one has lived and none has built.
     """
     progress.plan(1)
     asked_at = clock.now()
     with transaction():
         generation = session.execute(ASK).scalar_one()
-        living = rows(LIVING)
+    living = _living(progress)
     if not living:
         progress.log("No server is running: indexes are built when one starts.", "warn")
         return {"indexes": 0, "documents": 0}
@@ -54,7 +56,23 @@ def reindex(progress: Progress) -> dict[str, int]:
         time.sleep(LOOK_SECONDS)
         with transaction():
             living = rows(LIVING)
+    if not living:
+        raise NotBuilt("The servers were not heard of any more before they had built an index.")
     return {"indexes": len(living), "documents": sum(row.documents for row in living)}
+
+
+def _living(progress: Progress) -> Sequence[Row[*tuple[Any, ...]]]:
+    """What machines tell of their indexes; none if nobody tells of one for as long as they may be
+    silent: after an outage of the database they had no time yet.
+    """
+    deadline = time.monotonic() + LIVING_SECONDS
+    while True:
+        with transaction():
+            living = rows(LIVING)
+        if living or time.monotonic() >= deadline:
+            return living
+        progress.check()
+        time.sleep(LOOK_SECONDS)
 
 
 def _built(row: Row[*tuple[Any, ...]], generation: int) -> int:

@@ -4,9 +4,6 @@ Of each machine one process asks for a lock of the database; who has it writes. 
 another when its holder dies, or loses its connection.
 """
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -29,14 +26,16 @@ from marquee.catalogue.search.following import (
 )
 from marquee.catalogue.search.keeping import (
     FOLLOW_SECONDS,
+    NO_STATE,
     RETRY_SECONDS,
     TELL,
     TELL_SECONDS,
     WRITE_SECONDS,
+    Building,
 )
 from marquee.catalogue.search.outside import following
 from marquee.errors import Unavailable
-from marquee.processes import PARENT, Lock
+from marquee.processes import Lock
 from marquee.services import meilisearch
 
 log = structlog.get_logger("marquee")
@@ -49,12 +48,10 @@ TAKE = text("SELECT pg_try_advisory_lock(hashtextextended('search:' || :place, 0
 
 @dataclass
 class _Build:
-    """A process that builds an index."""
+    """An index that is being built."""
 
-    process: "subprocess.Popen[bytes]"
+    building: Building
     index: str
-    said: bytes | None = None
-    """What it said when it ended: that can be read once."""
 
 
 class Keeper:
@@ -105,9 +102,9 @@ class Keeper:
 
     def _holder(self) -> Connection | None:
         """The connection that has the lock, if this process is the one that writes."""
+        self._machine.path.parent.mkdir(parents=True, exist_ok=True)
         if self._connection is not None:
             return self._connection
-        self._machine.path.parent.mkdir(parents=True, exist_ok=True)
         if not self._machine.take():
             return None
         connection = self._database.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -121,9 +118,8 @@ class Keeper:
         """Forget the connection, the lock with it, and what is built by its leave."""
         connection, self._connection, self._state = self._connection, None, None
         build, self._build = self._build, None
-        if build is not None and build.said is None:
-            build.process.kill()
-            build.process.communicate()
+        if build is not None:
+            build.building.end()
         if connection is not None:
             with suppress(SQLAlchemyError):
                 connection.invalidate()
@@ -171,29 +167,20 @@ class Keeper:
         new = following.new_name(self._index)
         log.info("search_index_building", reason=reason, index=new)
         self._tell(connection, at_once=True)
-        process = subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-m", BUILDING, new, str(now.generation), self._place],
-            env={**os.environ, PARENT: str(os.getpid())},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._build = _Build(process, new)
+        words = (new, str(now.generation), self._place)
+        self._build = _Build(Building(BUILDING, *words, folder=self._machine.path.parent), new)
 
     def _finish_building(self) -> None:
         """Let the new index be searched, if it is complete."""
         build = self._build
-        if build is None or build.process.poll() is None:
+        if build is None or not build.building.has_ended:
             return
-        if build.said is None:
-            _, build.said = build.process.communicate()
         state = following.switch(self._engine, self._index, build.index)
         self._build, self._told_at = None, 0
-        if build.process.returncode or state is None:
-            lines = build.said.decode(errors="replace").strip().splitlines()
-            ended = f"It ended with {build.process.returncode}."
-            self._error = (lines[-1] if lines else ended)[:500]
+        failure = build.building.failure
+        build.building.end()
+        if failure or state is None:
+            self._error = failure or NO_STATE
             log.error("search_index_not_built", error=self._error)
         else:
             self._error, self._retry_at, self._state = None, 0, state
