@@ -12,6 +12,7 @@ from marquee import db
 from marquee.catalogue.collections.models import Collection
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Person
+from marquee.catalogue.translations.models import Translation
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.job_runs import JobRun
 from tests.catalogue.indexing import index_everything, make_people, make_sharks, titles
@@ -66,6 +67,32 @@ class TestAutocompleteMovies:
         index_everything()
         answer = client.get("/search/movies/autocomplete", params={"q": "jaws", "limit": 2})
         assert [each["title"] for each in answer.json()["suggestions"]] == ["Jaws", "Jaws 2"]
+
+
+class TestOwnIndex:
+    """What another engine decides for itself."""
+
+    @pytest.mark.parametrize(
+        "q, found",
+        [
+            ("ja", ["Jaws", "Jar", "Fair Jager", "Raiders of the Lost Ark"]),
+            ("jäger", ["Raiders of the Lost Ark", "Fair Jager"]),
+            ("b", ["Brave", "B.A.P.S."]),
+            ("jurrasic par", ["Jurassic Park"]),
+        ],
+    )
+    def test_the_title_itself_comes_first(
+        self, client: httpx.Client, make: Make, q: str, found: list[str]
+    ) -> None:
+        raiders = make(Movie, title="Raiders of the Lost Ark", popularity=79)
+        make(Translation, movie_id=raiders.id, language="de", title="Jäger des Schatzes")
+        for name, popularity in (("Jaws", 60), ("Jar", 1), ("Brave", 81), ("B.A.P.S.", 32)):
+            make(Movie, title=name, popularity=popularity)
+        make(Movie, title="Jurassic Park")
+        make(Movie, title="Fair Jager", popularity=90)
+        index_everything()
+        answer = client.get("/search/movies/autocomplete", params={"q": q})
+        assert [each["title"] for each in answer.json()["suggestions"]][: len(found)] == found
 
 
 class TestGetMovieSearchFacets:

@@ -10,6 +10,7 @@ from marquee import db
 from marquee.catalogue.embeddings import making
 from marquee.catalogue.embeddings.kinds import MOVIES, TVSHOWS
 from marquee.catalogue.movies.models import Movie
+from marquee.catalogue.search import blending
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.progress import Progress
 from tests.catalogue.indexing import index_everything
@@ -61,6 +62,18 @@ class TestSearchMovies:
         assert found[0] == "The Killer Cook of the Old Town"
         assert titles(client, "jaws") == ["Jaws"]
 
+    def test_few_words_that_count_describe_where_not_all_are_found(
+        self, client: httpx.Client
+    ) -> None:
+        assert "Ratatouille" in titles(client, "a rodent who is a great chief")
+        assert titles(client, "the killer cooke of the twon") == ["The Killer Cook of the Old Town"]
+
+    def test_facets_are_of_what_is_found(self, client: httpx.Client) -> None:
+        q = "giant fish eats people who bathe in the sea"
+        found = client.get("/search/movies", params={"q": q, "facets": True}).json()
+        assert found["facets"]["years"]
+        assert client.get("/search/movies/facets", params={"q": q}).json() == found["facets"]
+
     def test_filters_hold_for_what_is_found_by_meaning(self, client: httpx.Client) -> None:
         q = "giant fish eats people who bathe in the sea"
         assert "Jaws" not in titles(client, q, year_from=1991)
@@ -81,6 +94,25 @@ class TestSearchMovies:
         set_variables(EMBEDDINGS_URL="http://127.0.0.1:9/v1")
         assert titles(client, "the police chief hunts a great white shark")[0] == "Jaws"
         assert titles(client, "una rata que cocina muy bien") == []
+
+
+@pytest.mark.usefixtures("films")
+class TestBeyondTheBest:
+    def test_scores_do_not_rise_again(
+        self, client: httpx.Client, make: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number, word in enumerate(("murderer", "policeman", "shark", "swimmers") * 2):
+            make(Movie, title=f"Film {number}", overview=f"A {word}." + " Much else." * number)
+        index_everything()
+        monkeypatch.setattr(blending, "BY_WORDS", 2)
+        monkeypatch.setattr(blending, "BY_MEANING", 2)
+        asked = {"q": "a policeman hunts the murderer of swimmers by sharks", "page_size": 2}
+        scores: list[float] = []
+        for page in range(1, 6):
+            found = client.get("/search/movies", params={**asked, "page": page}).json()
+            scores += (hit["score"] for hit in found["hits"])
+        assert scores == sorted(scores, reverse=True)
+        assert len(set(scores)) > 6
 
 
 @pytest.mark.usefixtures("films")

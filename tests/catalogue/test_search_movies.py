@@ -13,6 +13,7 @@ from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Person
 from marquee.catalogue.search import folder
 from marquee.catalogue.search.index import reader
+from marquee.catalogue.search.words import FEW
 from marquee.catalogue.translations.models import Translation
 from tests.catalogue.indexing import index_everything, make_people, make_sharks, titles
 from tests.queries import statements
@@ -218,3 +219,65 @@ class TestSearchMovies:
         answer = client.get("/search/movies", params={"q": "jaws"})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert answer.json()["error"]["code"] == "SEARCH_UNAVAILABLE"
+
+
+class TestOwnIndex:
+    """What another engine decides for itself."""
+
+    def test_filters_only_take_away(self, client: httpx.Client, make: Make) -> None:
+        for number in range(FEW):
+            make(Movie, title=f"Blue {number}", genres=["Drama"] if number else ["Comedy"])
+        make(Movie, title="Blur", genres=["Comedy"])
+        make(Movie, title="Blues and Reds", overview="Green.", genres=["Comedy"])
+        index_everything()
+        asked = {"q": "blue", "facets": True, "page_size": 1}
+        everything = client.get("/search/movies", params=asked).json()
+        assert everything["total_results"] == FEW + 1
+        assert {"value": "Comedy", "count": 2} in everything["facets"]["genres"]
+        assert titles(client, "blue", genre="Comedy") == ["Blue 0", "Blues and Reds"]
+        facets = client.get("/search/movies/facets", params={"q": "blue", "genre": "Comedy"}).json()
+        assert facets["genres"] == [{"value": "Comedy", "count": 2}]
+
+    @pytest.mark.parametrize(
+        "q, found",
+        [
+            ("godfather 9", ["The Godfather", "Spider-Man 9", "Rock 9"]),
+            ("rocky 9", ["Rocky IV", "Rock 9", "Spider-Man 9"]),
+            ("deaf composer", ["Amadeus", "Silence", "Dead Man"]),
+            ("rokcy nine", ["Rocky IV"]),
+        ],
+    )
+    def test_rare_words_count_more_where_not_all_are_found(
+        self, client: httpx.Client, make: Make, q: str, found: list[str]
+    ) -> None:
+        make(Movie, title="Rocky IV", overview="Round nine.")
+        make(Movie, title="Rock 9", popularity=50)
+        make(Movie, title="Spider-Man 9", popularity=90)
+        make(Movie, title="The Godfather")
+        make(Movie, title="Amadeus", keywords=["composer"])
+        make(Movie, title="Silence", overview="A deaf boy.")
+        make(Movie, title="Dead Man", popularity=90)
+        index_everything()
+        assert titles(client, q) == found
+
+    @pytest.mark.parametrize(
+        "q, first",
+        [
+            ("rocky 4", "Rocky IV"),
+            ("godfather 2", "The Godfather Part II"),
+            ("star trek 2", "Star Trek II: The Wrath of Khan"),
+            ("m*a*s*h", "MASH"),
+            ("swat", "S.W.A.T."),
+        ],
+    )
+    def test_titles_are_found_as_they_are_said(
+        self, client: httpx.Client, make: Make, q: str, first: str
+    ) -> None:
+        for name in ("Rocky IV", "The Godfather Part II", "Star Trek II: The Wrath of Khan"):
+            make(Movie, title=name)
+        for name in ("MASH", "S.W.A.T.", "Rocky", "The Godfather", "Star Trek", "Swan"):
+            make(Movie, title=name, popularity=90)
+        index_everything()
+        assert titles(client, q)[0] == first
+        answer = client.get("/search/movies/autocomplete", params={"q": q})
+        assert answer.json()["suggestions"][0]["title"] == first

@@ -6,10 +6,10 @@ language, leave it to the meaning, and lengths of texts, which differ much betwe
 say. `python -m tools.bench --part meaning` measures how well it does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Final
+from typing import Any, Final
 
 import tantivy
 from tantivy import Occur, Query
@@ -19,6 +19,7 @@ from marquee.catalogue.embeddings.kinds import BY_NAME, Kind
 from marquee.catalogue.search import words
 from marquee.catalogue.search.schema import key_of, schema, stems
 from marquee.catalogue.search.words import Best, Found, Tier, Words
+from marquee.catalogue.titles import search_title
 
 BY_WORDS, BY_MEANING = 150, 150
 """How many finds of each side are looked at."""
@@ -48,10 +49,13 @@ class Blend:
         page = list(self.best[offset : offset + limit])
         if len(page) < limit and total > len(self.best):
             beyond = {"limit": limit - len(page), "offset": max(0, offset - len(self.best))}
-            found = words.seen(searcher, self.rest, weight_by_field="weight", **beyond).best
+            how = {"weight_by_field": "weight"}
+            found = first = words.seen(searcher, self.rest, **beyond, **how).best
+            if beyond["offset"]:
+                first = words.seen(searcher, self.rest, limit=1, **how).best
             # Scores by words alone do not compare with the others, but must not rise again.
-            lowest, highest = self.best[-1][0], found[0][0] if found else 1.0
-            page += [(lowest * score / max(score, highest), each) for score, each in found]
+            lowest, highest = self.best[-1][0], first[0][0] if first else 1.0
+            page += [(lowest * score / highest, each) for score, each in found]
         return Found(self.query, total, page)
 
 
@@ -65,13 +69,16 @@ def blended(
     are no vectors: none were made yet, or the embedder does not serve.
     """
     how = {"limit": BY_WORDS, "weight_by_field": "weight"}
-    by_words = words.search(searcher, query, narrowing, **how)
-    if by_words.best and not _tells(words.tier_of(by_words.best[0][0], query), query):
-        return by_words
+    by_words = named = words.search(searcher, query, narrowing, **how)
+    best = words.tier_of(named.best[0][0], query) if named.best else Tier.ELSEWHERE
+    if best is Tier.TYPO and (described := _described(searcher, query, narrowing, how)):
+        by_words = described
+    elif not _tells(best, query):
+        return named
     meaning = nearest.meaning_of(query.text)
     near = nearest.nearest(BY_NAME[kind], meaning, BY_MEANING) if meaning else []
     if meaning is None or not near:
-        return by_words
+        return named
     ids = dict.fromkeys([id_ for _, id_ in words.keys_of(searcher, by_words.best)] + near)
     these = Query.term_set_query(schema(), "key", [key_of(kind, id_) for id_ in ids])
     among = words.narrowed(Query.const_score_query(these, 0.0), narrowing)
@@ -87,6 +94,18 @@ def blended(
 def _tells(best: Tier, query: Words) -> bool:
     """Whether a query tells of a title, by how exact its best find is."""
     return best > Tier.TITLE if query.is_description else best is Tier.ELSEWHERE
+
+
+def _described(
+    searcher: tantivy.Searcher, query: Words, narrowing: Sequence[Query], how: Mapping[str, Any]
+) -> Found | None:
+    """What has any of the words, where they are too few to be a description by themselves, but were
+    typed in a sentence; None for a name, which a title has, perhaps with typos.
+    """
+    if len(search_title(query.text).split()) < words.DESCRIPTION:
+        return None
+    found = words.seen(searcher, words.narrowed(words.description(query), narrowing), **how)
+    return None if found.best and found.best[0][0] >= words.IN_TITLES else found
 
 
 def _covering(searcher: tantivy.Searcher, query: Words) -> list[tuple[Occur, Query]]:

@@ -1,7 +1,8 @@
 """Completing what somebody types: titles that begin so, or with a word that does.
 
 The last word is a beginning, unless a blank follows. Titles that begin with all of it come first,
-then the popular. Where few are found so, words may have a typo from their fourth letter on.
+then those whose original or translated title does, then the popular. Where few are found so, words
+may have a typo from their fourth letter on, and those before the last two from their eighth.
 """
 
 from collections.abc import Iterator
@@ -22,15 +23,18 @@ from marquee.catalogue.search.schema import (
     STOP_WORDS,
     folded,
     schema,
+    unspelled,
 )
 from marquee.catalogue.search.service import LISTINGS, Titles
 from marquee.catalogue.titles import search_title
 from marquee.db import as_dict, rows
 
 SHORT = 3
-"""Up to so many letters, popular titles are completed first: so many titles begin so."""
+"""Up to so many letters, popular titles are completed first: so many titles begin so. A word of
+more may be meant as it is.
+"""
 COMPLETIONS_BYTES = 2_000
-WHOLE, BEGINS, IS, HAS = 20.0, 10.0, 2.0, 1.0
+WHOLE, BEGINS, BEGINS_OTHER, IS, HAS = 20.0, 10.0, 5.0, 2.0, 1.0
 
 
 def complete(kind: Titles, text: str, limit: int) -> list[dict[str, Any]]:
@@ -69,8 +73,8 @@ def _shown(kind: Titles) -> Select[*tuple[Any, ...]]:
 
 def _attempts(text: str) -> Iterator[Query]:
     """What to look for, one after the other, until there is enough."""
-    whole = search_title(text)
-    typed = folded(text).split()
+    whole = unspelled(search_title(text))
+    typed = folded(whole).split()
     if not typed:
         return
     is_over = text[-1].isspace()
@@ -92,10 +96,13 @@ def _completion(among: str, before: list[str], last: str, begun: str) -> Query:
     if last:
         must.append(_term(f"starts{among}", last[:LONGEST_START], HAS))
     begins = _term(f"begins{among}", begun[:LONGEST_BEGINNING], BEGINS)
+    better = [begins]
+    if not among:
+        better.append(_term("begins_other", begun[:LONGEST_BEGINNING], BEGINS_OTHER))
     if not must:
-        return begins
-    better = [begins, _term("whole", begun.strip(), WHOLE)]
-    if last:
+        return Query.disjunction_max_query(better)
+    better.append(_term("whole", begun.strip(), WHOLE))
+    if len(last) > SHORT:
         better.append(_term("title", last, IS))
     found = words.all_of(must)
     if not among:
@@ -110,7 +117,7 @@ def _mistyped(before: list[str], last: str) -> Query:
     """The same with typos; a beginning is as long as what was typed."""
     must = [_fuzzy(("title", "other"), word) for word in before]
     if last:
-        must.append(_fuzzy(("starts",), last[:LONGEST_START]))
+        must.append(_fuzzy(("starts",), last[:LONGEST_START], 1))
     return Query.boolean_query([(Occur.Must, each) for each in must])
 
 
@@ -118,8 +125,8 @@ def _word(word: str) -> Query:
     return Query.disjunction_max_query([_term("title", word, HAS), _term("other", word, HAS)])
 
 
-def _fuzzy(fields: tuple[str, ...], word: str) -> Query:
-    distance = min(words.distance(word), 1)
+def _fuzzy(fields: tuple[str, ...], word: str, most: int = 2) -> Query:
+    distance = min(words.distance(word), most)
     if not distance:
         return Query.disjunction_max_query([_term(field, word, HAS) for field in fields])
     return Query.disjunction_max_query(

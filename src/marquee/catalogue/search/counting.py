@@ -4,13 +4,12 @@ rows of the database are, and its sample a tenth of that.
 
 from typing import Any, Final, Literal
 
-import tantivy
 from tantivy import Query
 
 from marquee.catalogue.search.index import reader
 from marquee.catalogue.search.narrowing import MovieFilters, TVShowFilters, narrowing
 from marquee.catalogue.search.schema import IN_SAMPLE, SAMPLED, schema
-from marquee.catalogue.search.words import all_of
+from marquee.catalogue.search.words import all_of, number
 from marquee.errors import Unavailable
 
 KNOWN: Final = {
@@ -21,7 +20,6 @@ KNOWN: Final = {
 ENOUGH: Final = 220
 """Of 10,000 the sample has 156, and so many by chance once in ten million times (five standard
 deviations of 12.4): there are more then, which need not be counted one by one."""
-NUMBER: Final = {"number": {"value_count": {"field": "key"}}}
 
 
 def number_of(kind: Literal["movie", "tvshow"], filters: dict[str, Any]) -> int | None:
@@ -35,12 +33,7 @@ def number_of(kind: Literal["movie", "tvshow"], filters: dict[str, Any]) -> int 
     sample = Query.term_query(schema(), "sample", IN_SAMPLE, "basic")
     try:
         with reader.searching() as searcher:
-            sampled = _number(searcher, all_of([sample, *passing]))
-            return sampled * SAMPLED if sampled >= ENOUGH else _number(searcher, all_of(passing))
+            sampled = number(searcher, all_of([sample, *passing]))
+            return sampled * SAMPLED if sampled >= ENOUGH else number(searcher, all_of(passing))
     except Unavailable:
         return None
-
-
-def _number(searcher: tantivy.Searcher, query: Query) -> int:
-    """By an aggregation: a search would work out how good each find is."""
-    return int(searcher.aggregate(query, NUMBER)["number"]["value"])

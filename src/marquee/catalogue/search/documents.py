@@ -180,14 +180,15 @@ def _title(
     names, directors = people
     titles, overviews = translated
     title = schema.folded(row.title)
-    others = {each for each in (row.original_title, *(titles or ())) if each} - {row.title}
+    as_others = (row.original_title, *(titles or ()), schema.numbered(row.title))
+    others = {each for each in as_others if each} - {row.title}
     told = (row.title, " ".join(row.keywords), row.overview, row.tagline, overviews)
     keywords = (*row.keywords, *row.genres, *row.networks)
     released = row.released.toordinal() if row.released else None
     return {
         "key": schema.key_of(kind, row.id),
         "kind": kind,
-        "whole": [*{row.search_title, row.sort_title}],
+        "whole": [*{row.search_title, row.sort_title, schema.unspelled(row.search_title)}],
         "whole_other": [
             *{name for each in others for name in (search_title(each), sort_title(each))}
         ],

@@ -32,6 +32,12 @@ UNSPACED = re.compile(
 """Characters of scripts without blanks: each is a word."""
 
 
+SPELLED = re.compile(r"\b[a-z](?: [a-z]){2,}\b")
+PARTS: Final = ("II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+PART = re.compile(rf"(?<=\s)(?:{'|'.join(PARTS)})(?=\s*(?:$|:|\s[-\u2013]\s))")
+"""A part number ends a title, or what stands before a subtitle."""
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -64,7 +70,10 @@ def schema() -> tantivy.Schema:
     """The fields. What a field is for stands where documents are made, in `documents`."""
     fields = tantivy.SchemaBuilder()
     fields.add_unsigned_field("key", indexed=True, fast=True)
-    for name in ("whole", "whole_other", "begins", "starts", "begins_popular", "starts_popular"):
+    for name in (
+        *("whole", "whole_other", "begins", "begins_other", "starts"),
+        *("begins_popular", "starts_popular"),
+    ):
         fields.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("title", "other"):
         fields.add_text_field(name, tokenizer_name="whitespace")
@@ -133,9 +142,23 @@ def folded(text: str) -> str:
 
 
 def joined(title: str) -> list[str]:
-    """What two words that follow each other are when written as one, as `spiderman` is."""
-    words = title.split() if title.isascii() else []
-    return [f"{one}{other}" for one, other in pairwise(words)]
+    """What two words that follow each other are when written as one, as `spiderman` is, and letters
+    by themselves, as `mash` is.
+    """
+    if not title.isascii():
+        return []
+    pairs = [f"{one}{other}" for one, other in pairwise(title.split())]
+    return pairs + [unspelled(run) for run in SPELLED.findall(title)]
+
+
+def unspelled(words: str) -> str:
+    """The words with single letters, three or more in a row, written as one: `m a s h` is mash."""
+    return SPELLED.sub(lambda found: found[0].replace(" ", ""), words)
+
+
+def numbered(title: str) -> str:
+    """The title with its part numbers in digits: `Rocky IV` is `Rocky 4`."""
+    return PART.sub(lambda found: str(PARTS.index(found[0]) + 2), title)
 
 
 @lru_cache(maxsize=20_000)
@@ -159,11 +182,14 @@ def document(fields: dict[str, Any], *, popular: bool) -> tantivy.Document:
     """A document of the fields of `documents`; `popular` titles are completed first."""
     words = {*fields["title"].split(), *fields["other"].split()}
     prefixes = sorted({start for word in words for start in starts(word)})
-    wholes = {*fields["whole"], *fields["whole_other"]}
-    begun = sorted({start for whole in wholes for start in beginnings(whole)})
-    fields["starts"], fields["begins"] = prefixes, begun
+    begun, begun_other = (
+        {start for whole in fields[name] for start in beginnings(whole)}
+        for name in ("whole", "whole_other")
+    )
+    fields["starts"], fields["begins"] = prefixes, sorted(begun)
+    fields["begins_other"] = sorted(begun_other - begun)
     if popular:
-        fields["starts_popular"], fields["begins_popular"] = prefixes, begun
+        fields["starts_popular"], fields["begins_popular"] = prefixes, sorted(begun)
     fields["sample"] = IN_SAMPLE if in_sample(fields["key"]) else None
     raised = TIE_BREAKING * log1p(min(fields["popularity"], MOST_POPULAR)) / log1p(MOST_POPULAR)
     # Tantivy multiplies scores by log2(2 + weight).

@@ -174,7 +174,8 @@ def count(kind: Titles, q: str | None, filters: Filters) -> dict[str, Any]:
         within = narrowing.narrowing(kind, filters)
         if q is None:
             return narrowing.counted(searcher, kind, words.all_of(within))
-        found = words.search(searcher, words.words_of(q), within, limit=1)
+        first = {"limit": 1, "offset": 0}
+        found = _found(searcher, kind, words.words_of(q), within, "relevance", first)
         return narrowing.counted(searcher, kind, found.query)
 
     return reader.found(("facets", kind, q, key_of(filters)), counts, FACETS_BYTES)

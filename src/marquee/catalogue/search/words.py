@@ -4,14 +4,15 @@ All words have to be found, each as it is, as the beginning of a word of a title
 found so, with a typo. What is found in a title counts more than in its original or translated
 title, then people, then keywords, then the plot; an exact word more than a beginning, and that more
 than a typo. Scores are constants, so that finds of one quality are equal and popularity decides.
-Where nothing has all words, most of them do. Four words or more are a description: any of them may
-be found, by BM25.
+Where hardly anything has all words, most of them do, and the rarer a word is, the more it counts.
+Four words or more are a description: any of them may be found, by BM25.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from math import log
 from typing import Any, Final, TypeAlias
 
 import tantivy
@@ -25,6 +26,7 @@ from marquee.catalogue.search.schema import (
     of_key,
     schema,
     stems,
+    unspelled,
 )
 from marquee.catalogue.titles import search_title, sort_title
 
@@ -46,7 +48,12 @@ WHOLE, WHOLE_OTHER, IN_ORDER, IN_TITLES = 1000.0, 900.0, 5.0, 200.0
 EXACT: Final = {"title": 100.0, "other": 90.0, "people": 70.0, "keywords": 50.0}
 BEGINNING, BEGINNING_OF_NAME, IN_PLOT = 80.0, 60.0, 40.0
 TYPO: Final = {"title": 60.0, "other": 55.0, "people": 45.0}
+DOUBTFUL = 0.1
+"""What a typo is worth in a word that the index knows, where not all words are found: hardly more
+than popularity.
+"""
 DESCRIBED: Final = {"plot": 1.0, "keywords": 0.5, "people": 0.5}
+NUMBER: Final = {"number": {"value_count": {"field": "key"}}}
 BELOW_EXACT = 0.35
 """What a find with typos is worth, so that it comes after all that are exact."""
 LEAST_BEGINNING, LEAST_BEGINNING_OF_NAME = 2, 4
@@ -98,7 +105,8 @@ class Words:
 @lru_cache(maxsize=1000)
 def words_of(text: str) -> Words:
     """Take a query apart."""
-    whole = search_title(text)
+    spelled = search_title(text)
+    whole = unspelled(spelled)
     units: list[tuple[str, ...]] = []
     for word in whole.split():
         if UNSPACED.search(word):
@@ -107,7 +115,7 @@ def words_of(text: str) -> Words:
             units.append((word,))
     counted = [unit for unit in units if unit[0] not in STOP_WORDS] or units
     distinct = tuple(dict.fromkeys(counted))[:MOST_WORDS]
-    return Words(text, tuple({whole, sort_title(text)}), distinct)
+    return Words(text, tuple({spelled, whole, sort_title(text)}), distinct)
 
 
 def _unspaced(word: str) -> Iterable[tuple[str, ...]]:
@@ -131,12 +139,35 @@ def search(
     narrowing: Sequence[Query] = (),
     **how: Any,  # noqa: ANN401 - Tantivy's own words
 ) -> Found:
-    """What the strictest query finds by which enough is found; `how` is Tantivy's."""
-    for least, query in _attempts(words):
-        found = seen(searcher, narrowed(query, narrowing), **how)
-        if found.total >= least:
-            break
-    return found
+    """What the strictest query finds by which enough is found; `how` is Tantivy's.
+
+    The first of `narrowing` tells the kinds. What is enough is told by what is found of these, so
+    that the others only take finds away.
+    """
+
+    def find(query: Query) -> Found:
+        return seen(searcher, narrowed(query, narrowing), **how)
+
+    def at_least(least: int, query: Query, found: Found) -> bool:
+        return found.total >= least or (
+            len(narrowing) > 1 and number(searcher, narrowed(query, narrowing[:1])) >= least
+        )
+
+    if not words.units or words.is_description:
+        return find(description(words) if words.units else Query.empty_query())
+    exact = _exact(words)
+    as_typed = find(exact)
+    if at_least(FEW, exact, as_typed):
+        return as_typed
+    tolerant = _tolerant(words)
+    found = find(tolerant)
+    is_all = len(words.units) == 1 or at_least(1, exact, as_typed)
+    if is_all or at_least(FEW, tolerant, found):
+        return found
+    frequencies = [_frequency(searcher, unit) for unit in words.units]
+    if not all(frequencies) and at_least(1, tolerant, found):
+        return found  # a word that nothing has was mistyped
+    return find(_most(searcher, words, frequencies))
 
 
 def seen(searcher: tantivy.Searcher, query: Query, **how: Any) -> Found:  # noqa: ANN401 - as above
@@ -173,37 +204,49 @@ def narrowed(query: Query, narrowing: Sequence[Query]) -> Query:
     return Query.boolean_query([(Occur.Must, query), *within])
 
 
-def _attempts(words: Words) -> Iterator[tuple[int, Query]]:
-    """What to look for, one after the other, until so many are found."""
-    if not words.units:
-        yield 0, Query.empty_query()
-    elif words.is_description:
-        yield 0, description(words)
-    else:
-        yield FEW, _exact(words)
-        yield 1, _tolerant(words)
-        yield 0, _most(words)
-
-
 def _exact(words: Words) -> Query:
     """All words, wherever; whole titles and words in order count more."""
     share = 1 / len(words.units)
-    must = [(Occur.Must, _unit(unit, share, typos=False)) for unit in words.units]
+    must = [(Occur.Must, _unit(unit, share)) for unit in words.units]
     return Query.boolean_query([*must, *_whole(words)])
 
 
 def _tolerant(words: Words) -> Query:
     """The same, and all words with typos among them."""
     share = BELOW_EXACT / len(words.units)
-    must = [(Occur.Must, _unit(unit, share, typos=True)) for unit in words.units]
+    must = [(Occur.Must, _unit(unit, share, typos=share)) for unit in words.units]
     return Query.disjunction_max_query([_exact(words), all_of([query for _, query in must])])
 
 
-def _most(words: Words) -> Query:
+def _most(searcher: tantivy.Searcher, words: Words, frequencies: Sequence[int]) -> Query:
+    """Most words, each by how rare it is."""
     least = max(1, round(len(words.units) * MOST))
-    share = BELOW_EXACT / len(words.units)
-    units = [(Occur.Should, _unit(unit, share, typos=True)) for unit in words.units]
+    # The inverse document frequency; positive also where documents that are gone still count.
+    rarities = [log(1 + (searcher.num_docs + 1) / (each + 0.5)) for each in frequencies]
+    units: list[tuple[Occur, Query]] = []
+    for unit, frequency, each in zip(words.units, frequencies, rarities, strict=True):
+        share = BELOW_EXACT * each / sum(rarities)
+        worth = share * DOUBTFUL if frequency else share
+        units.append((Occur.Should, _unit(unit, share, typos=worth)))
     return Query.boolean_query(units, minimum_number_should_match=least)
+
+
+def _frequency(searcher: tantivy.Searcher, unit: tuple[str, ...]) -> int:
+    """How many have a unit where most have it; of several characters, the rarest."""
+    return min(
+        max(
+            searcher.doc_freq("starts", word[:LONGEST_START]),
+            searcher.doc_freq("people", word),
+            searcher.doc_freq("keywords", word),
+            *(searcher.doc_freq("plot", stem) for stem in stems(word)),
+        )
+        for word in unit
+    )
+
+
+def number(searcher: tantivy.Searcher, query: Query) -> int:
+    """How many a query finds, by an aggregation: a search would work out how good each find is."""
+    return int(searcher.aggregate(query, NUMBER)["number"]["value"])
 
 
 def description(words: Words) -> Query:
@@ -235,8 +278,8 @@ def _whole(words: Words) -> list[tuple[Occur, Query]]:
     return best_of
 
 
-def _unit(unit: tuple[str, ...], share: float, *, typos: bool) -> Query:
-    """One unit, wherever it is; the best place counts."""
+def _unit(unit: tuple[str, ...], share: float, *, typos: float = 0.0) -> Query:
+    """One unit, wherever it is; the best place counts. `typos` is the share of finds with one."""
     if len(unit) > 1:
         return _phrase(unit, share)
     word = unit[0]
@@ -251,7 +294,7 @@ def _unit(unit: tuple[str, ...], share: float, *, typos: bool) -> Query:
     if typos and (allowed := distance(word)):
         places.extend(
             Query.const_score_query(
-                Query.fuzzy_term_query(schema(), field, word, allowed), score * share
+                Query.fuzzy_term_query(schema(), field, word, allowed), score * typos
             )
             for field, score in TYPO.items()
         )
