@@ -10,16 +10,17 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, func, select, update
 
 from marquee import clock, db, settings
-from marquee.catalogue.images import service
+from marquee.catalogue.images import keeping, service
 from marquee.catalogue.images.drawing import Subject, drawn
 from marquee.catalogue.images.keeping import key_of
 from marquee.catalogue.images.models import KeptImage
 from marquee.catalogue.images.tasks import trim
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.tvshows.models import TVShow
+from marquee.job_runs import JobRun
 from marquee.progress import Progress
 from marquee.services import storage
 from tests.answers import refused
@@ -216,12 +217,18 @@ class TestDrawn:
         assert Image.open(io.BytesIO(answer.content)).size == wanted
 
     @pytest.mark.parametrize(
-        "path", ["logo/w300/movies-{id}.webp", "poster/w342/movies-999999.webp"]
+        "path",
+        [
+            *("logo/w300/movies-{id}.webp", "poster/w342/movies-999999.webp"),
+            *("poster/w342/movies-0.webp", "poster/w342/tvshows-0{id}.webp"),
+            "poster/w342/movies-99999999999999999.webp",
+        ],
     )
-    def test_404(self, anonymous: httpx.Client, make: Make, path: str) -> None:
+    def test_404(self, anonymous: httpx.Client, host: FakePictures, make: Make, path: str) -> None:
         movie = make(Movie)
         answer = anonymous.get(f"/images/{path.format(id=movie.id)}")
         assert refused(answer) == (404, "IMAGE_NOT_FOUND")
+        assert host.seen == []
 
     @pytest.mark.parametrize(
         "title",
@@ -343,6 +350,20 @@ class TestTrimImages:
         self, three: list[KeptImage], set_variables: Callable[..., None]
     ) -> None:
         assert self.trimmed(set_variables, 3_000_000) == {"removed": 0, "freed_bytes": 0}
+
+
+class TestKeep:
+    def test_much_asks_for_room(
+        self, database: None, set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(keeping, "growth", keeping.Growth())
+        set_variables(IMAGES_MAX_BYTES="1000000")
+        runs = []
+        for number in range(4):
+            keeping.keep(f"tmdb/w342/{number}.png", bytes(30_000), "image/png")
+            query = select(func.count()).where(JobRun.job_name == keeping.TRIM)
+            runs.append(db.session.scalar(query))
+        assert runs == [0, 1, 1, 1]
 
 
 def test_the_default_is_tmdb_itself() -> None:

@@ -14,7 +14,10 @@ from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.translations.models import Translation
 from marquee.services import http
 from tests.answers import refused
+from tests.catalogue.indexing import index_everything
 from tests.contract.checking import check_answer
+from tests.fakes.meilisearch import KEY as SEARCH_KEY
+from tests.fakes.meilisearch import FakeMeilisearch
 from tests.fakes.tmdb import KEY, FakeTmdb
 from tests.fakes.tmdb_films import FILMS
 from tests.queries import statements
@@ -126,6 +129,54 @@ class TestResolveMoviePosters:
         )
         assert (untranslated["localized_name"], untranslated["localized_overview"]) == (None, None)
         assert untranslated["poster_url"]
+
+    def test_each_text_in_the_language_alone(self, anonymous: httpx.Client, make: Make) -> None:
+        raiders = make(Movie, title="Raiders of the Lost Ark", overview="An archaeologist.")
+        make(Translation, movie_id=raiders.id, language="de", title="Jäger")
+        (found,) = resolve(anonymous, {"id": "a", "name": raiders.title}, locale="de")
+        assert (found["localized_name"], found["localized_overview"]) == ("Jäger", None)
+
+    def test_by_a_name_in_another_language(
+        self, anonymous: httpx.Client, make: Make, engine: Engine
+    ) -> None:
+        for number in range(20):
+            film = make(Movie, title=f"Film {number}", year=2000, popularity=number)
+            names = {"de": f"Der Film Nummer {number}", "fr": "Un film"}
+            for language, name in names.items():
+                make(Translation, movie_id=film.id, language=language, title=name)
+        index_everything()
+        counts = []
+        for many in (1, 20):
+            wanted = [{"id": str(i), "name": f"der film nummer {i}"} for i in range(many)]
+            with statements(engine) as sent:
+                found = resolve(anonymous, *wanted, locale="de")
+            counts.append(len(sent))
+            names = [each["localized_name"] for each in found]
+            assert names == [f"Der Film Nummer {i}" for i in range(many)]
+        assert counts[0] == counts[1]
+        popular, far = resolve(
+            anonymous,
+            {"id": "a", "name": "un film", "year": 2001},
+            {"id": "b", "name": "un film", "year": 2005},
+            locale="de",
+        )
+        assert popular["localized_name"] == "Der Film Nummer 19"
+        assert far["poster_url"] is None
+
+    def test_by_a_name_in_another_language_with_an_engine_of_ones_own(
+        self, anonymous: httpx.Client, make: Make, set_variables: Callable[..., None]
+    ) -> None:
+        jaws = make(Movie, title="Jaws", year=1975)
+        make(Translation, movie_id=jaws.id, language="de", title="Der weiße Hai")
+        wanted = {"id": "a", "name": "Der weiße Hai", "year": 1976}, {"id": "b", "name": "Ein Hai"}
+        with FakeMeilisearch(delay=0.001) as fake:
+            set_variables(SEARCH_URL=fake.url, SEARCH_API_KEY=SEARCH_KEY, SEARCH_TIMEOUT="1")
+            index_everything()
+            known, unknown = resolve(anonymous, *wanted, locale="de")
+            assert (known["localized_name"], unknown["poster_url"]) == ("Der weiße Hai", None)
+            fake.breaks("status", status=500)
+            known, _ = resolve(anonymous, *wanted, locale="de")
+            assert known["poster_url"] is None
 
     def test_a_batch_costs_no_more_statements(
         self, anonymous: httpx.Client, make: Make, engine: Engine

@@ -25,12 +25,9 @@ class TestListSimilarMovies:
     ) -> None:
         saga = make(Collection, name="Jaws")
         genres, words = ["Thriller", "Horror"], ["shark", "beach"]
-        jaws = make(
-            Movie, title="Jaws", genres=genres, keywords=words, collection_id=saga.id, year=1975
-        )
-        second = make(
-            Movie, title="Jaws 2", genres=genres, keywords=words, collection_id=saga.id, year=1978
-        )
+        both = {"genres": genres, "keywords": words, "collection_id": saga.id, "overview": "Teeth."}
+        jaws = make(Movie, title="Jaws", year=1975, **both)
+        second = make(Movie, title="Jaws 2", year=1978, **both)
         other = make(Movie, title="Up", genres=["Animation"])
         roy, steven = make(Person, name="Roy Scheider"), make(Person, name="Steven Spielberg")
         for film in (jaws, second):
@@ -74,6 +71,17 @@ class TestListSimilarMovies:
             embed(film, 1)
         similar = client.get(f"/movies/{films[0].id}/similar").json()["similar"]
         assert [each["title"] for each in similar] == ["Up"]
+
+    def test_a_similar_story_needs_two_stories(
+        self, client: httpx.Client, make: Make, embed: Callable[..., None]
+    ) -> None:
+        told = {"Told": "A story.", "Told too": "A story.", "Untold": None, "Untold too": ""}
+        films = {title: make(Movie, title=title, overview=text) for title, text in told.items()}
+        for film in films.values():
+            embed(film, 1)
+        for title, likes in (("Told", {"Told too"}), ("Untold", set())):
+            similar = client.get(f"/movies/{films[title].id}/similar").json()["similar"]
+            assert {each["title"] for each in similar if each["reasons"]} == likes
 
     def test_prefers_the_present_model_to_an_older_one(
         self, client: httpx.Client, make: Make, embed: Callable[..., None]

@@ -20,7 +20,8 @@ class TestListSimilarTvshows:
     def test_gives_the_nearest_with_what_both_have(
         self, client: httpx.Client, make: Make, embed: Callable[..., None]
     ) -> None:
-        first, second = make(TVShow, title="Breaking Bad"), make(TVShow, title="Better Call Saul")
+        titles = "Breaking Bad", "Better Call Saul"
+        first, second = (make(TVShow, title=title, overview="A lawyer.") for title in titles)
         vince = make(Person, name="Vince Gilligan")
         for each in (first, second):
             make(Credit, tvshow_id=each.id, person_id=vince.id, job="creator")

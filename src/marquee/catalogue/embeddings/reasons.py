@@ -19,17 +19,19 @@ def reasons(
     title: Movie | TVShow, other: Row[Any], shared: Sequence[Row[Any]], story: float | None
 ) -> list[str]:
     """The reasons in words, the strongest first; `shared` are the people who did the same in both,
-    `story` is the cosine of their texts, if that is known.
+    `story` is the cosine of their texts, if that is known; it tells of stories where both have one.
     """
     by_job = {job: [each.name for each in shared if each.job == job] for job in Job}
     collection = title.collection_id if isinstance(title, Movie) else None
+    have_stories = bool(title.overview) and other.has_overview
+    is_similar = have_stories and story is not None and story >= SIMILAR_STORY
     same_collection = collection is not None and collection == other.collection_id
     found = (
         "Of the same collection" if same_collection else "",
         _told("Also created by ", by_job[Job.CREATOR]),
         _told("Also directed by ", by_job[Job.DIRECTOR]),
         _told("Also with ", by_job[Job.ACTOR]),
-        "A similar story" if story is not None and story >= SIMILAR_STORY else "",
+        "A similar story" if is_similar else "",
         _told("Both about ", [word for word in title.keywords if word in other.keywords]),
         _told("Both ", [genre for genre in title.genres if genre in other.genres]),
     )

@@ -168,6 +168,7 @@ def _titles(kind: Kind) -> Select[Any]:
     title = kind.model
     shown: tuple[Any, ...] = (
         *(title.id, title.title, title.search_title, title.year, title.genres, title.keywords),
+        (func.coalesce(title.overview, "") != "").label("has_overview"),
         poster_url(title),
         _in_library(title).label("in_library"),
         *((Movie.collection_id,) if title is Movie else ()),

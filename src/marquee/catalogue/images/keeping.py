@@ -1,23 +1,28 @@
 """Pictures in the file storage, each under the hash of its bytes, and what is known of them."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
 import structlog
 from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from marquee import clock
+from marquee import clock, job_runs, settings
 from marquee.catalogue.images.models import KeptImage
 from marquee.db import checkpoint, first, session
-from marquee.errors import Unavailable
+from marquee.errors import Conflict, Unavailable
 from marquee.services import storage
 
 log = structlog.get_logger("marquee")
 
 USED_AGAIN = timedelta(hours=1)
 """How exactly the last use is written down."""
+TRIM = "trim-images"
+MUCH = 0.05
+"""Of IMAGES_MAX_BYTES: once a process has kept so much, room is made before the hour has passed."""
 FIND = select(
     KeptImage.id,
     KeptImage.digest,
@@ -35,6 +40,26 @@ class Image:
     data: bytes
     media_type: str
     digest: str
+
+
+class Growth:
+    """How many bytes this process has kept since it last asked for room."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._size = 0
+
+    def is_much(self, size: int) -> bool:
+        """Whether it is much with so many more; it then begins anew."""
+        with self._lock:
+            self._size += size
+            if self._size < MUCH * settings.current().images_max_bytes:
+                return False
+            self._size = 0
+            return True
+
+
+growth = Growth()
 
 
 def find(source: str) -> Found | None:
@@ -69,7 +94,7 @@ def keep(source: str, data: bytes, media_type: str) -> Image:
     """Keep a picture, in the place of what came from there before. Commits.
 
     First the row, then the file: every file has a row, by which it is found when it is to go. A
-    storage that does not work leaves the picture unkept.
+    storage that does not work leaves the picture unkept. Asks for `trim` where much was kept.
     """
     image = Image(data, media_type, hashlib.sha256(data).hexdigest())
     now = clock.now()
@@ -77,6 +102,9 @@ def keep(source: str, data: bytes, media_type: str) -> Image:
     values = {**known, "fetched_at": now, "used_at": now}
     new = insert(KeptImage).values(source=source, **values)
     session.execute(new.on_conflict_do_update(index_elements=["source"], set_=values))
+    if growth.is_much(len(data)):
+        with suppress(Conflict):
+            job_runs.start(TRIM)
     checkpoint()
     try:
         storage.current().put(key_of(image.digest), data, media_type)

@@ -9,24 +9,30 @@ import structlog
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     Integer,
     Row,
     Select,
     Text,
     bindparam,
+    cast,
     column,
     func,
     literal_column,
+    null,
     or_,
     select,
     text,
     true,
     union_all,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 
 from marquee.catalogue.images.addresses import POSTERS, poster_url
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.sources import Catalogue, client, source
+from marquee.catalogue.search import naming
+from marquee.catalogue.search.narrowing import MovieFilters
 from marquee.catalogue.titles import search_title, sort_title
 from marquee.catalogue.translations.models import Translation
 from marquee.catalogue.translations.service import STORED, translated
@@ -75,7 +81,8 @@ def popular() -> tuple[Sequence[Any], bool]:
 def resolved(movies: Sequence[Wanted], locale: str) -> list[Resolved]:
     """What the catalogue knows of these films, else TMDB, in their order.
 
-    By `tmdb_id`, else by name and year. What cannot be found in time is left without a poster.
+    By `tmdb_id`, else by name, in whatever language, and year. What cannot be found in time is left
+    without a poster.
     """
     values = {
         "numbers": list(range(len(movies))),
@@ -84,12 +91,13 @@ def resolved(movies: Sequence[Wanted], locale: str) -> list[Resolved]:
         "sorting": [sort_title(each["name"]) for each in movies],
         "years": [each.get("year") for each in movies],
     }
-    found = rows(_matching(), values)
+    films = {row.number: row for row in rows(_matching(), values)}
+    films |= _by_other_names(movies, [each for each in range(len(movies)) if each not in films])
     language = locale.lower()
-    told = translated(found, Translation.movie_id, (language,))
+    told = translated(list(films.values()), Translation.movie_id, (language,))
     known = {
-        row.number: _known(movies[row.number], row, text, language)
-        for row, text in zip(found, told, strict=True)
+        number: _known(movies[number], text, language)
+        for number, text in zip(films, map(as_dict, told), strict=True)
     }
     lacking = [number for number in range(len(movies)) if number not in known]
     if lacking and (tmdb := client()):
@@ -120,7 +128,7 @@ def _matching() -> Select[Any]:
         .render_derived()
     )
     asked = wanted.c
-    shown = (Movie.id, Movie.title, Movie.overview, poster_url(Movie).label("poster_url"))
+    shown = _shown()
     order = (
         (Movie.search_title == asked.words).label("same"),
         func.abs(Movie.year - asked.year).label("apart"),
@@ -144,19 +152,55 @@ def _matching() -> Select[Any]:
         .limit(1)
         .lateral("best")
     )
-    columns = best.c.id, best.c.title, best.c.overview, best.c.poster_url
+    columns = [best.c[each.name] for each in shown]
     return select(asked.number, *columns).select_from(wanted.join(best, true()))
 
 
-def _known(wanted: Wanted, row: Row[Any], text: Any, language: str) -> Resolved:  # noqa: ANN401 - a row, or a dict of one
-    """A film of the catalogue; its texts only where they are in the language."""
-    local = as_dict(text)
-    is_local = local is text or language.partition("-")[0] == STORED
+def _shown() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
+    """What is told of a film: texts as they are stored, and room for translations."""
+    return (
+        Movie.id,
+        Movie.title.label("stored_title"),
+        Movie.overview.label("stored_overview"),
+        *(cast(null(), Text).label(name) for name in ("title", "overview")),
+        poster_url(Movie),
+    )
+
+
+def _by_other_names(movies: Sequence[Wanted], lacking: list[int]) -> dict[int, Row[Any]]:
+    """Those of some films that the catalogue has by a name in another language."""
+    named = [number for number in lacking if "tmdb_id" not in movies[number]]
+    if not named:
+        return {}
+    wanted = [(movies[number]["name"], _near(movies[number])) for number in named]
+    try:
+        ids = naming.of_names(wanted)
+    except Unavailable:
+        return {}
+    known = {row.id: row for row in rows(_with_ids(), {"ids": [id_ for id_ in ids if id_]})}
+    return {number: known[id_] for number, id_ in zip(named, ids, strict=True) if id_ in known}
+
+
+def _near(wanted: Wanted) -> MovieFilters:
+    if "year" not in wanted:
+        return {}
+    return {"year_from": wanted["year"] - NEAR, "year_to": wanted["year"] + NEAR}
+
+
+@cache
+def _with_ids() -> Select[Any]:
+    these = Movie.id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+    return select(*_shown()).where(these)
+
+
+def _known(wanted: Wanted, film: dict[str, Any], language: str) -> Resolved:
+    """A film of the catalogue; each of its texts only where there is one in the language."""
+    is_stored = language.partition("-")[0] == STORED
     return {
         "id": wanted["id"],
-        "poster_url": row.poster_url,
-        "localized_name": local["title"] if is_local else None,
-        "localized_overview": local["overview"] if is_local else None,
+        "poster_url": film["poster_url"],
+        "localized_name": film["title"] or (film["stored_title"] if is_stored else None),
+        "localized_overview": film["overview"] or (film["stored_overview"] if is_stored else None),
     }
 
 

@@ -22,7 +22,8 @@ from marquee.turns import Turns
 
 log = structlog.get_logger("marquee")
 
-DRAWN = re.compile(r"(movies|tvshows)-([1-9][0-9]{0,15})\.webp", re.ASCII)
+DRAWN = re.compile(r"(movies|tvshows)-(?:([1-9][0-9]{0,15})|[0-9]+)\.webp", re.ASCII)
+"""Some of these names have a number that no title has."""
 TITLES: dict[str, type[Movie | TVShow]] = {"movies": Movie, "tvshows": TVShow}
 FRESH = timedelta(days=7)
 """How long a fetched picture is served before TMDB is asked whether it has changed."""
@@ -47,6 +48,8 @@ def shown(image_type: str, size: str, path: str) -> Image:
     nothing is kept.
     """
     if named := DRAWN.fullmatch(path):
+        if named[2] is None:
+            raise _missing(path)
         return _of_title(image_type, size, named[1], int(named[2]))
     return fetched(size, path)
 

@@ -4,7 +4,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 
 from marquee import settings
-from marquee.catalogue.images.keeping import key_of
+from marquee.catalogue.images.keeping import TRIM, key_of
 from marquee.catalogue.images.models import KeptImage
 from marquee.db import checkpoint, rows, session, transaction
 from marquee.errors import Unavailable
@@ -66,7 +66,7 @@ def _unshared(digests: set[str]) -> set[str]:
 
 JOBS = (
     NamedJob(
-        "trim-images",
+        TRIM,
         "Removes the pictures that were unused the longest, where those that are kept take more "
         "room than IMAGES_MAX_BYTES.",
         trim,
