@@ -63,6 +63,7 @@ class TestLanguage:
             (None, "en-US, de;q=0.9", "Jaws"),
             (None, "*, de;q=0.9", "Jaws"),
             (None, "de;q=0, *", "Jaws"),
+            (None, "de;q=1.5, pt;q=0.1", "Tubarão"),
             (None, "fr, *;q=0.5, de;q=0.1", "Jaws"),
             (None, "", "Jaws"),
             (None, ",;q=,de-;é".replace("é", "?"), "Jaws"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Engine, select, update
 
 from marquee.catalogue.movies import sources
 from marquee.catalogue.movies.models import Movie
@@ -17,7 +17,8 @@ from tests.answers import refused
 from tests.committed import Committed
 from tests.contract.checking import check_answer
 from tests.fakes.tmdb import KEY, FakeTmdb
-from tests.fakes.tmdb_films import FILMS
+from tests.fakes.tmdb_films import FILMS, Film
+from tests.queries import statements
 from tests.serving import serving_with
 
 FIGHT_CLUB = 550
@@ -51,6 +52,10 @@ def films(real: Committed, tmdb_id: int) -> list[Any]:
     real.session.rollback()
     columns = (Movie.id, Movie.title, Movie.updated_at, Movie.imdb_id, Movie.overview)
     return list(real.session.execute(select(*columns).where(Movie.tmdb_id == tmdb_id)))
+
+
+def year(film: Film) -> int:
+    return int(film.released[:4])
 
 
 class TestListPopularMovies:
@@ -101,6 +106,32 @@ class TestListPopularMovies:
         assert (after.id, after.title) == (before.id, before.title)
         assert after.updated_at > before.updated_at
         assert films(real, same) == [other]
+
+    def test_are_those_of_the_catalogue_that_have_an_imdb_id_alone(
+        self, serve: Serve, real: Committed, engine: Engine
+    ) -> None:
+        first, second, third, fourth = sorted(FILMS.values(), key=lambda film: -film.popularity)[:4]
+        ours = real.movie(first.title, year=year(first), imdb_id=first.imdb_id)
+        others = [
+            real.movie(second.title, year=year(second) + 1),
+            real.movie(third.title, year=year(third), imdb_id="tt0000001"),
+            real.movie(third.title, year=year(third), imdb_id="tt0000002"),
+        ]
+        theirs = real.movie("Another title", tmdb_id=fourth.id)
+        others.append(real.movie(fourth.title, year=year(fourth)))
+        client = serve(cache_duration_seconds=0)
+        with statements(engine) as sent:
+            shown = client.get("/movies/popular").json()["results"]
+        assert len(sent) == 7
+        assert [shown[0]["id"], shown[3]["id"]] == [ours.id, theirs.id]
+        real.session.refresh(ours)
+        assert (ours.tmdb_id, ours.imdb_id) == (first.id, first.imdb_id)
+        for other in others:
+            real.session.refresh(other)
+            assert other.tmdb_id is None
+        with statements(engine) as sent:
+            client.get("/movies/popular")
+        assert len(sent) == 4
 
     def test_bad_items_are_left_out(self, serve: Serve, tmdb: FakeTmdb) -> None:
         tmdb.breaks("bad_items")

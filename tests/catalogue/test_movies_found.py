@@ -39,6 +39,17 @@ def titles(answer: httpx.Response) -> list[str]:
 
 
 class TestFindingMovies:
+    @pytest.mark.parametrize("query", ["$", "!!!  ???", "\u2019"])
+    @pytest.mark.parametrize("path", ["/movies", "/movies/search"])
+    def test_a_title_of_symbols_is_found_by_them_alone(
+        self, client: httpx.Client, make: Make, path: str, query: str
+    ) -> None:
+        for title in ("$", "$$", "!!! ???", "\u2019", "$9"):
+            make(Movie, title=title)
+        found = client.get(path, params={"query": query})
+        assert titles(found) == [" ".join(query.split())]
+        assert found.json()["total_results"] == 1
+
     @pytest.mark.parametrize(
         "query,expected",
         [

@@ -9,7 +9,7 @@ from marquee import clock
 from marquee.catalogue.metadata import refreshing
 from marquee.catalogue.people.models import Credit
 from marquee.catalogue.tvshows.models import Episode
-from marquee.errors import TimedOut, Unavailable
+from marquee.errors import NotConfigured, TimedOut, Unavailable
 from marquee.progress import Cancelled, Progress
 from tests.catalogue.tmdb import LONG_AGO, show
 from tests.committed import Committed
@@ -136,3 +136,8 @@ class TestJob:
 
     def test_does_nothing_without_a_key(self) -> None:
         assert refreshing.refresh(Progress()) == {"refreshed": 0, "unknown": 0}
+
+    def test_fails_without_a_key_for_one_title(self) -> None:
+        for title in ({"movie_id": 1}, {"tvshow_id": 1}):
+            with pytest.raises(NotConfigured):
+                refreshing.refresh(Progress(), **title)

@@ -90,18 +90,23 @@ def test_seasons_of_two_transactions_are_counted(real: Committed, engine: Engine
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "asked,status",
     [
-        ("GET", "/metadata/tv/1396/season/1"),
-        ("GET", "/metadata/tv/1396/season/2/episode/3"),
-        ("GET", "/movies/{id}/similar?source=tmdb"),
-        ("GET", "/movies/{id}/images"),
-        ("POST", "/movies/ratings"),
+        (("GET", "/metadata/tv/1396/season/1"), 504),
+        (("GET", "/metadata/tv/1396/season/2/episode/3"), 504),
+        (("GET", "/movies/{id}/similar?source=tmdb"), 504),
+        (("GET", "/movies/{id}/images"), 200),
+        (("POST", "/movies/ratings"), 504),
     ],
     ids=str,
 )
 def test_no_connection_is_held_while_tmdb_is_waited_for(
-    serve: Serve, real: Committed, tmdb: FakeTmdb, engine: Engine, asked: tuple[str, str]
+    serve: Serve,
+    real: Committed,
+    tmdb: FakeTmdb,
+    engine: Engine,
+    asked: tuple[str, str],
+    status: int,
 ) -> None:
     film = real.movie("A film", tmdb_id=550)
     show(real, "Breaking Bad", tmdb_id=1396)
@@ -118,7 +123,7 @@ def test_no_connection_is_held_while_tmdb_is_waited_for(
             assert time.monotonic() < ends, "in vain"
             time.sleep(0.005)
         assert pool.checkedout() == 0
-        assert refused(answer.result()) == (504, "EXTERNAL_API_TIMEOUT")
+        assert answer.result().status_code == status
 
 
 @pytest.mark.parametrize(

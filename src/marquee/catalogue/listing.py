@@ -103,6 +103,8 @@ class Listing:
             if (choice := values.pop(name, None)) in choices
         )
         languages = wanted(values.pop("language", None), values.pop("accept_language", None))
+        if "query" in values and not has_words(values["query"]):
+            values["symbols"] = search_title(values.pop("query"))
         number_of = partial(counting.number_of, self._kind, dict(values))
         switches = tuple((name, value is not False) for name, value in values.items())
         if "query" in values:
@@ -160,6 +162,8 @@ def common_conditions(model: type[Movie | TVShow]) -> dict[str, ColumnElement[bo
     """The filters that films and series share."""
     return {
         "query": model.title_words.op("@@")(func.to_tsquery("simple", bindparam("query"))),
+        # A title without words is its own `sort_title`, which has an index.
+        "symbols": model.sort_title == bindparam("symbols"),
         "year_from": model.year >= bindparam("year_from"),
         "year_to": model.year <= bindparam("year_to"),
         "min_score": model.vote_average >= bindparam("min_score"),
@@ -171,6 +175,11 @@ def common_conditions(model: type[Movie | TVShow]) -> dict[str, ColumnElement[bo
         "genre": model.genres.overlap(cast(bindparam("genre"), ARRAY(Text))),
         "country": model.countries.overlap(cast(bindparam("country"), ARRAY(Text))),
     }
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything but symbols in it, which PostgreSQL takes for no words."""
+    return any(map(str.isalnum, search_title(text)))
 
 
 def title_words(text: str) -> str:

@@ -99,8 +99,8 @@ class Upstream:
 
     A call tries up to `attempts` times if its method is idempotent and the failure may pass: no
     connection, a time-out, 429, 500, 502, 503, 504. `Retry-After` is kept when it is at most 5 s;
-    a server that asks for longer is left alone. Five failures in a row, of whatever calls, open
-    the circuit: for 30 s calls fail at once, then one is let through to try.
+    a server that asks for longer is left alone. Five failures in a row but 404 and 429, of whatever
+    calls, open the circuit: for 30 s calls fail at once, then one is let through to try.
     """
 
     name: str
@@ -291,7 +291,10 @@ class Upstream:
         if status in KEY_REFUSED:
             return Failed("key_refused", f"The key was refused. {message}", status=status)
         if status == RATE_LIMITED:
-            return Failed("rate_limited", message, again=True, pause=pause, status=status)
+            # Whoever answers so is well. One call alone may meet it `attempts` times.
+            return Failed(
+                "rate_limited", message, again=True, pause=pause, status=status, harmless=True
+            )
         if status >= SERVER_ERROR:
             again = status in PASSING
             return Failed("server_error", message, again=again, pause=pause, status=status)

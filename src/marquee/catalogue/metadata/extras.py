@@ -67,7 +67,7 @@ def watch_providers(viewer: Viewer, model: Titles, title_id: int, country: str |
 def _latest(viewer: Viewer, model: Titles, title_id: int) -> tuple[Movie | TVShow, dict[str, str]]:
     """The title, brought up to date if need be; where TMDB fails, as it is, and how old that is.
 
-    Raises NotFound, and what TMDB fails with where it has never told of the title.
+    Raises NotFound.
     """
     title: Movie | TVShow
     if model is Movie:
@@ -77,13 +77,13 @@ def _latest(viewer: Viewer, model: Titles, title_id: int) -> tuple[Movie | TVSho
     tmdb, updated, now = client(), title.metadata_updated_at, clock.now()
     if tmdb is None or (updated is not None and now - updated < FRESH):
         return title, {}
+    since = updated or title.updated_at
     try:
         bring_up_to_date(tmdb, model, title)
     except Unavailable as error:
-        if updated is None:
-            raise
         age = {
-            "Age": str(int((now - updated).total_seconds())),
+            # The database's clock, by which titles are listed, may be ahead of ours.
+            "Age": str(max(0, int((now - since).total_seconds()))),
             "Cache-Status": f"marquee; hit; fwd=stale; fwd-status={error.status}",
         }
         return title, age

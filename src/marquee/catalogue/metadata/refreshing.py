@@ -6,10 +6,9 @@ from typing import Any, cast
 from sqlalchemy import Row, or_, select, update
 
 from marquee import clock, job_runs
-from marquee.catalogue.metadata import saving
+from marquee.catalogue.metadata import claiming, saving
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.movies.sources import client, waited_for
-from marquee.catalogue.titles import search_title
 from marquee.catalogue.tvshows.models import TVShow
 from marquee.db import Rows, checkpoint, rows, session, transaction
 from marquee.errors import NotConfigured
@@ -22,6 +21,7 @@ NAME = "refresh-metadata"
 OLD = timedelta(days=30)
 MOST = 1_000
 """Of films and of series, in one run without arguments."""
+NO_KEY = "This server has no TMDB key (TMDB_API_KEY) to refresh metadata with."
 
 Titles = type[Movie | TVShow]
 
@@ -32,7 +32,7 @@ def start(viewer: Viewer, **title: int) -> JobRun:
     Raises NotConfigured without a TMDB key, Conflict (JOB_RUNNING) where one has not ended.
     """
     if client() is None:
-        raise NotConfigured("This server has no TMDB key (TMDB_API_KEY) to refresh metadata with.")
+        raise NotConfigured(NO_KEY)
     return job_runs.start(NAME, viewer.id, **title)
 
 
@@ -41,14 +41,18 @@ def refresh(
 ) -> dict[str, int]:
     """Refresh one title, or those whose details are oldest. Those that are done are not due again,
     so that a run that is taken up goes on where the last one ended.
+
+    Without a TMDB key there is nothing to do by the clock. Raises NotConfigured for one title:
+    whoever asked for it did so of a server with a key, and another worker may have that.
     """
     counted = {"refreshed": 0, "unknown": 0}
-    tmdb = client()
+    tmdb, one = client(), movie_id is not None or tvshow_id is not None
     if tmdb is None:
+        if one:
+            raise NotConfigured(NO_KEY)
         progress.log("There is no TMDB key, so nothing to refresh with.", "warn")
         return counted
     wanted: list[tuple[Titles, int | None]] = [(Movie, movie_id), (TVShow, tvshow_id)]
-    one = movie_id is not None or tvshow_id is not None
     kinds = [(model, each) for model, each in wanted if not one or each is not None]
     progress.plan(len(kinds))
     for model, title_id in kinds:
@@ -134,13 +138,13 @@ def _by_words(tmdb: Tmdb, model: Titles, title: Row[*tuple[Any, ...]]) -> int | 
     if title.year is None:
         return None
     search = tmdb.search_movies if model is Movie else tmdb.search_tvshows
-    words = search_title(title.title)
-    same = {
-        found["id"]
-        for found in search(title.title, year=title.year)["results"]
-        if words in (search_title(found["title"]), search_title(found["original_title"]))
-    }
-    return same.pop() if len(same) == 1 else None
+    found = [
+        # Of the year that was asked for: TMDB counts each country's release.
+        claiming.named(each["id"], title.year, each["title"], each["original_title"])
+        for each in search(title.title, year=title.year)["results"]
+    ]
+    ours = claiming.named(title.id, title.year, title.title)
+    return claiming.same_titles([ours], found).get(title.id)
 
 
 def _details(tmdb: Tmdb, model: Titles, tmdb_id: int) -> TmdbDetails | TmdbShowDetails | None:

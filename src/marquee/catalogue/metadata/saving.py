@@ -22,15 +22,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
-from sqlalchemy.exc import IntegrityError
 
 from marquee import clock
-from marquee.catalogue.metadata import columns, parts
+from marquee.catalogue.metadata import claiming, columns, parts
 from marquee.catalogue.metadata.columns import Columns
 from marquee.catalogue.movies.models import Movie
 from marquee.catalogue.people.models import Person
 from marquee.catalogue.tvshows.models import Season, TVShow
-from marquee.db import session
+from marquee.db import checkpoint, session
 from marquee.errors import Unavailable
 from marquee.services.tmdb import (
     TmdbDetails,
@@ -61,13 +60,19 @@ def save_listed(
 ) -> None:
     """Insert titles of a list, or bring those with their `tmdb_id` up to date.
 
-    With `only_new` those that the catalogue has stay as they are: a list in another language says
-    nothing of the titles in ours. Raises Unavailable while a file is imported, as all do here.
+    A title that the catalogue has without a TMDB id is given the one of its name and year, which is
+    committed. With `only_new` those that the catalogue has stay as they are: a list in another
+    language says nothing of the titles in ours. Raises Unavailable while a file is imported, as all
+    do here.
     """
     _begin()
     by_id = {title["tmdb_id"]: title for title in titles}
     if not by_id:
         return
+    if claiming.claim_listed(model, by_id):
+        # Other rows are locked next, in the order of another key.
+        checkpoint()
+        _begin()
     new = insert(model).values([by_id[each] for each in sorted(by_id)])
     if only_new:
         session.execute(new.on_conflict_do_nothing(index_elements=["tmdb_id"]))
@@ -237,20 +242,7 @@ def _adopt(model: type[Movie | TVShow], row: Columns) -> None:
 def claim(model: type[Movie | TVShow], title_id: int, tmdb_id: int) -> bool:
     """Give a title without a TMDB id this one, unless another title has it."""
     _begin()
-    known = select(model.id).where(model.tmdb_id == tmdb_id)
-    claimed = (
-        update(model)
-        .where(model.id == title_id, model.tmdb_id.is_(None), ~known.exists())
-        .values(tmdb_id=tmdb_id)
-        .returning(model.id)
-        .execution_options(synchronize_session=False)
-    )
-    try:
-        with session.begin_nested():
-            return session.execute(claimed).first() is not None
-    except IntegrityError:
-        # A title with this id has been saved since the statement began.
-        return False
+    return claiming.claim(model, {title_id: tmdb_id})
 
 
 def season_of(tvshow_id: int, season_number: int) -> Season | None:
