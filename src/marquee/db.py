@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
 from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.pool import NullPool
 
 from marquee.errors import NotFound
 from marquee.waiting import may_wait
@@ -121,19 +122,27 @@ def engine_for(url: str, *, pool_size: int = 4, statement_timeout: int = 15) -> 
     """An engine on a PostgreSQL. `url` may say `postgresql://`; the driver is always psycopg2.
 
     Every connection speaks UTC, ends a statement after `statement_timeout` seconds and never sits
-    in a transaction for longer than a minute.
+    in a transaction for longer than a minute. One that has gone without a word is noticed within
+    half a minute. Without a pool (`pool_size=0`) each is opened anew.
     """
     options = (
         f"-c timezone=UTC -c statement_timeout={statement_timeout}s "
         "-c idle_in_transaction_session_timeout=60s -c lock_timeout=10s"
     )
+    pool = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10}
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg2"),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=10,
+        **(pool if pool_size else {"poolclass": NullPool}),
         hide_parameters=True,
-        connect_args={"connect_timeout": 5, "options": options, "application_name": "marquee"},
+        connect_args={
+            "connect_timeout": 5,
+            "options": options,
+            "application_name": "marquee",
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        },
     )
 
 

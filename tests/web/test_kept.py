@@ -16,6 +16,7 @@ from marquee.remembered import Remembered
 from marquee.watching.progress.models import Watch
 from marquee.web import kept
 from marquee.web.answers import Answer
+from marquee.web.parameters import Parameters
 from marquee.web.plan import Keeping
 from tests.queries import statements
 
@@ -113,7 +114,10 @@ def test_a_stamp_tells_answers_apart() -> None:
     stamps, made = iter((1, 1, 2, None, None)), []
     kept.add_stamp("test", lambda: next(stamps))
     plan: Any = SimpleNamespace(
-        kept=Keeping("titles", stamp="test"), operation_id="any", varies_by=()
+        kept=Keeping("titles", stamp="test"),
+        operation_id="any",
+        varies_by=(),
+        parameters=Parameters([]),
     )
     request: Any = SimpleNamespace(path="/any", query="", headers={})
 

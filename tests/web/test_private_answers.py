@@ -97,6 +97,27 @@ def test_ones_own_write_is_visible_at_once_on_every_server(
     assert sorted(titles(one, me.id)) == ["Alien", "Brazil"]
 
 
+def test_a_write_while_redis_was_away_is_visible_afterwards(real: Committed) -> None:
+    me = real.user()
+    with RedisServer() as redis, redis.client() as store:
+        shared = {"redis_url": redis.url, "redis_password": PASSWORD}
+        with serving_with(**shared) as one, serving_with(**shared) as two:
+            writer, reader = real.client(one, me), real.client(two, me)
+            assert titles(writer, me.id) == titles(reader, me.id) == []
+            kept = {key: store.dump(key) for key in store.keys("*private*")}
+            redis.stop()
+            film = real.movie("Alien")
+            assert writer.post(f"/users/{me.id}/favorites", json={"movie_id": film.id}).is_success
+            redis.start()
+            for key, value in kept.items():
+                store.restore(key, 60_000, value)
+            deadline = time.monotonic() + 30
+            while not store.keys(f"*generation:{me.id}"):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            assert titles(writer, me.id) == titles(reader, me.id) == ["Alien"]
+
+
 def test_an_administrators_write_is_visible_to_the_user_at_once(
     real: Committed, servers: tuple[str, str]
 ) -> None:

@@ -1,5 +1,6 @@
 """marquee/web/security.py, with schemes of the tests' own."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -77,8 +78,6 @@ def authenticated(requirements: list[dict[str, Any]], headers: dict[str, str]) -
         (READING, {"authorization": "bearer   good"}, "bearer"),
         (READING, KEY, "key"),
         (READING, COOKIE, "cookie"),
-        (READING, {"cookie": "__Host-s=good"}, "cookie"),
-        (READING, {"cookie": "__Host-s=good; s=bad"}, "cookie"),
         (READING, GOOD | KEY | COOKIE, "bearer"),
         (WRITING, GOOD, "bearer"),
         (WRITING, PAIR, "cookie"),
@@ -91,6 +90,15 @@ def test_one_good_alternative_is_enough(
 ) -> None:
     information = authenticated(requirements, headers)
     assert (information["sub"], information["how"]) == (ME, how)
+
+
+def test_a_cookie_under_https_has_the_prefix(set_variables: Callable[..., None]) -> None:
+    """Without it, another server of the domain may have set it."""
+    set_variables(PUBLIC_URL="https://api.example.org")
+    information = authenticated(READING, {"cookie": "__Host-s=good; s=bad"})
+    assert information["how"] == "cookie"
+    with pytest.raises(Unauthenticated):
+        authenticated(READING, COOKIE)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,14 +10,21 @@ from marquee.web import windows
 from marquee.web.windows import ProcessStorage
 
 
-def test_counts_each_key_by_itself_until_its_window_ends() -> None:
+def test_counts_each_key_by_itself_until_its_window_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(windows, "time", SimpleNamespace(time=lambda: now))
     storage = ProcessStorage()
-    assert [storage.incr("a", 0.1), storage.incr("a", 0.1, 2), storage.incr("b", 5)] == [1, 3, 1]
+    assert [storage.incr("a", 10), storage.incr("a", 10, 2), storage.incr("b", 60)] == [1, 3, 1]
     assert storage.get("a") == 3
-    assert storage.get_expiry("a") == pytest.approx(time.time() + 0.1, abs=0.05)
-    time.sleep(0.12)
-    assert storage.get("a") == 0
-    assert storage.incr("a", 0.1) == 1
+    assert storage.get_expiry("a") == now + 10
+    now += 9.9
+    assert (storage.get("a"), storage.get_expiry("a")) == (3, 1010)
+    now += 0.1
+    assert (storage.get("a"), storage.get_expiry("a")) == (0, 1010)
+    assert storage.incr("a", 10) == 1
+    assert storage.get_expiry("a") == now + 10
     assert storage.get("b") == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from marquee.settings import Settings
 from marquee.web.contract import METHODS, SAFE, is_anonymous
-from marquee.web.plan import NOTHING
+from marquee.web.plan import NOBODY, NOTHING
 from tools.contract.exceptions import Exceptions, compare
 from tools.contract.walk import TEMPLATE, Node, all_schemas, follow, operations
 
@@ -30,7 +30,7 @@ OF_SCHEMAS = frozenset(("x-error-code",))
 OF_SCHEMES = frozenset(("x-bearerInfoFunc", "x-apikeyInfoFunc", "x-availableFunc"))
 POLICIES = ("default", "auth", "posters", "recommendations", "none")
 """The rate limits that a server has settings for."""
-WAITS = (True, NOTHING, *(field.name for field in fields(Settings)))
+WAITS = (True, NOTHING, NOBODY, *(field.name for field in fields(Settings)))
 PERMISSION = re.compile(r"[a-z]+(_[a-z]+)*:[a-z]+(_[a-z]+)*")
 ACTION = re.compile(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*){1,2}")
 """A thing and what is done to it, perhaps after where it belongs: `admin.role.assign`."""
@@ -68,7 +68,10 @@ def check_values(document: Node, _: Exceptions) -> Iterator[str]:
         if permission is not None and not PERMISSION.fullmatch(str(permission)):
             yield f"{name}: write x-permission as `resource:action`, not {permission}."
         if operation.get("x-waits", True) not in WAITS:
-            yield f"{name}: x-waits is `true`, a setting with which it waits, `nothing`, or absent."
+            yield (
+                f"{name}: x-waits is `true`, a setting with which it waits, `nothing`, `nobody`,"
+                " or absent."
+            )
         if operation.get("x-rate-limit", "default") not in POLICIES:
             yield f"{name}: x-rate-limit is one of {', '.join(POLICIES)}."
         cache = operation.get("x-cache")

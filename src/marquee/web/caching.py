@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ from marquee.late import late
 from marquee.settings import Settings
 from marquee.viewer import Viewer
 from marquee.web.answers import Answer, compressed, matches, not_modified, worth_compressing
+from marquee.web.parameters import Parameters
 from marquee.web.plan import Plan
 from marquee.web.request import Request
 
@@ -45,6 +46,9 @@ KEPT_SECONDS = 24 * 3600
 RETRY_SECONDS = 5
 MOST_ANSWERS = 2000
 LOCK_SECONDS = 15
+UNTOLD_SECONDS = 0.5
+"""Between attempts to tell Redis what it has missed."""
+MOST_QUERIES = 500
 
 
 @dataclass(slots=True)
@@ -109,9 +113,9 @@ class Stores:
         """A value of Redis; None where it has none, or does not answer."""
         return self._far_try(lambda store: store.get(key))
 
-    def far_set(self, key: str, value: object, seconds: int = KEPT_SECONDS) -> None:
-        """Keep a value in Redis, if that answers."""
-        self._far_try(lambda store: store.set(key, value, timeout=seconds))
+    def far_set(self, key: str, value: object, seconds: int = KEPT_SECONDS) -> bool:
+        """Keep a value in Redis; whether it could be done."""
+        return bool(self._far_try(lambda store: store.set(key, value, timeout=seconds)))
 
     def far_lock(self, key: str) -> bool:
         """Whether this process may refresh the key now: no other one is at it."""
@@ -217,16 +221,22 @@ class PublicAnswers:
 
 
 class PrivateAnswers:
-    """Answers of one user. Lives in the handler threads."""
+    """Answers of one user. Lives in the handler threads.
+
+    A write while Redis is away is told to it as soon as it is back: what it has stored for the user
+    is of before.
+    """
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
+        self._untold: set[str] = set()
+        self._lock = threading.Lock()
 
     def answer(
         self, plan: Plan, request: Request, viewer: Viewer, make: Callable[[], Answer]
     ) -> Answer:
         """The stored answer of this user, else what `make` makes."""
-        if not self.stores.shared:
+        if not self.stores.shared or str(viewer.id) in self._untold:
             return make()
         generation = self.stores.far_get(_generation_key(viewer.id)) or "0"
         key = f"private:{viewer.id}:{generation}:{answer_key(plan, request)}"
@@ -247,7 +257,25 @@ class PrivateAnswers:
             after_commit(partial(self._move_on, user))
 
     def _move_on(self, user: str) -> None:
-        self.stores.far_set(_generation_key(user), secrets.token_hex(6))
+        if self._tell(user):
+            return
+        with self._lock:
+            teller = None if self._untold else threading.Thread(target=self._tell_all, daemon=True)
+            self._untold.add(user)
+        if teller:
+            teller.start()
+
+    def _tell(self, user: str) -> bool:
+        return self.stores.far_set(_generation_key(user), secrets.token_hex(6))
+
+    def _tell_all(self) -> None:
+        while self._untold:
+            time.sleep(UNTOLD_SECONDS)
+            for user in list(self._untold):
+                if not self._tell(user):
+                    break
+                with self._lock:
+                    self._untold.discard(user)
 
 
 def _generation_key(user: int | str) -> str:
@@ -255,10 +283,20 @@ def _generation_key(user: int | str) -> str:
 
 
 def answer_key(plan: Plan, request: Request) -> str:
-    """What an answer depends on, but for who asks."""
-    query = "&".join(sorted(request.query.split("&")))
+    """What an answer depends on, but for who asks. Raises Invalid for a query that breaks the
+    contract.
+    """
+    asked = _asked(plan.parameters, request.query)
     told = "".join(f"\n{name}:{request.headers.get(name)}" for name in plan.varies_by)
-    return f"{plan.operation_id}:{request.path}?{query}{told}"
+    return f"{plan.operation_id}:{request.path}?{asked}{told}"
+
+
+@lru_cache(maxsize=MOST_QUERIES)
+def _asked(parameters: Parameters, query: str) -> str:
+    """What a query asks for, however it is written: a new spelling is no new answer. Raises
+    Invalid.
+    """
+    return repr(sorted(parameters.read_query(query).items()))
 
 
 def _served(entry: Entry, request: Request, coding: str | None, how: str) -> Answer:

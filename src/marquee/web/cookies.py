@@ -16,8 +16,10 @@ OIDC_COOKIE = "marquee_oidc"
 
 
 def received(cookies: Mapping[str, str], name: str) -> str | None:
-    """A cookie that was set under HTTPS, else under HTTP."""
-    return cookies.get(HOST_PREFIX + name) or cookies.get(name)
+    """A cookie that scripts cannot read. Under HTTPS only with the prefix: without it, another
+    server of the domain may have set it.
+    """
+    return cookies.get(_hidden_name(name))
 
 
 def signed_in_cookies(session: str, csrf: str, lifetime: timedelta) -> list[tuple[str, str]]:

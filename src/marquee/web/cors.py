@@ -5,7 +5,8 @@ from marquee.web.request import Request
 
 EXPOSED = (
     b"ETag, Age, Cache-Status, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, "
-    b"Idempotent-Replayed, Deprecation, Link"
+    b"Idempotent-Replayed, Deprecation, Link, Location, WWW-Authenticate, Content-Disposition, "
+    b"Content-Range, Accept-Ranges"
 )
 ALLOWED = (
     b"Authorization, X-API-Key, X-CSRF-Token, Content-Type, Idempotency-Key, If-Match, "

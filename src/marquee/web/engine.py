@@ -35,7 +35,7 @@ from marquee.web.heads import Heads
 from marquee.web.multipart import Spool
 from marquee.web.patience import Patience
 from marquee.web.perform import Performer
-from marquee.web.plan import NOTHING, Plan
+from marquee.web.plan import NOBODY, NOTHING, Plan
 from marquee.web.redirects import Redirects, are_numbers
 from marquee.web.request import Request
 from marquee.web.routing import TEMPLATE, Routes
@@ -44,6 +44,7 @@ from marquee.web.threads import Threads
 
 log = structlog.get_logger("marquee")
 access = structlog.get_logger("marquee.access")
+PROBES = 2
 
 
 class Engine(SpecMiddleware):
@@ -66,6 +67,8 @@ class Engine(SpecMiddleware):
         self.threads = Threads(settings.marquee_threads, "handler")
         self.waiting = Threads(settings.marquee_threads, "waiting")
         """For what waits for an outside service: while that is slow, nothing else is."""
+        self.probing = Threads(PROBES, "probe")
+        """For what tells how the server is: also while all else is slow."""
 
     def add_api(
         self,
@@ -86,7 +89,7 @@ class Engine(SpecMiddleware):
                     specification, path=path, method=method, resolver=api.resolver
                 )
                 plan = Plan(operation, schemes, encoders)
-                if isinstance(plan.waits, str) and plan.waits != NOTHING:
+                if isinstance(plan.waits, str) and plan.waits not in (NOTHING, NOBODY):
                     plan.waits = bool(getattr(self.settings, plan.waits))
                 plan.at_once = plan.at_once and self.performer.limits.local
                 if plan.kept.until:
@@ -158,7 +161,7 @@ class Engine(SpecMiddleware):
             return await self._perform_form(plan, request, receive)
         if plan.at_once and (answer := self.performer.at_once(plan, request)) is not None:
             return answer
-        threads = self.waiting if plan.waits is True else self.threads
+        threads = self._threads_of(plan)
         if not plan.public:
             return await threads.run(self.performer.perform, plan, request)
         plan.check_accept(request.headers.get("accept"))
@@ -170,6 +173,11 @@ class Engine(SpecMiddleware):
             coding,
             lambda: threads.run(self.performer.perform, plan, anonymous),
         )
+
+    def _threads_of(self, plan: Plan) -> Threads:
+        if plan.waits is True:
+            return self.waiting
+        return self.probing if plan.waits == NOBODY else self.threads
 
     async def _perform_form(self, plan: Plan, request: Request, receive: Receive) -> Answer:
         """With the body in files, which are closed whatever happens."""
@@ -291,12 +299,18 @@ async def _until_gone(receive: Receive) -> None:
 
 def _without_conditions(request: Request, told: Iterable[str]) -> Request:
     """The request that fills a store: it asks for the whole answer, and for nobody in
-    particular.
+    particular. In logs it is the one that came first.
     """
     names = {"user-agent", "accept", *told}
     kept = {name: value for name, value in request.headers.items() if name in names}
     shared = Request(
-        request.method, request.path, request.query, kept, request.address, request.scope
+        request.method,
+        request.path,
+        request.query,
+        kept,
+        request.address,
+        request.scope,
+        _id=request.id,
     )
     shared.path_values = request.path_values
     return shared

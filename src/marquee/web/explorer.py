@@ -68,7 +68,7 @@ def _document(both: Callable[[], tuple[bytes, bytes]], media_type: str) -> flask
     headers = {
         "ETag": etag.decode(),
         "Cache-Control": "public, max-age=300",
-        "Vary": "Accept-Encoding",
+        "Vary": "Accept-Encoding, Origin",
     }
     if matches(flask.request.headers.get("If-None-Match", '""'), etag):
         return flask.Response(status=304, headers=headers)

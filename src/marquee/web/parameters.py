@@ -130,11 +130,15 @@ class Parameters:
             if places[where]
         ]
 
+    def read_query(self, query: str) -> dict[str, Any]:
+        """The arguments of a handler that stand in the query. Raises Invalid."""
+        return self.query.read(query_pairs(query), closed=not self.open_query)
+
     def read(
         self, query: str, path: Mapping[str, str], headers: Mapping[str, str]
     ) -> dict[str, Any]:
         """The arguments of a handler. Raises Invalid, naming each value at fault."""
-        values = self.query.read(query_pairs(query), closed=not self.open_query)
+        values = self.read_query(query)
         for location in self.others:
             values |= location.read(_pairs(location, path, headers), closed=False)
         return values

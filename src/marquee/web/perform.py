@@ -5,6 +5,7 @@ Runs in a handler thread. The order decides which error is seen first: credentia
 (429), permission (403), then the request's own faults (400, 406, 415).
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import Any
 
@@ -63,7 +64,11 @@ class Performer:
         except WouldWait:
             return None
         except Exception as error:  # noqa: BLE001 - the boundary: everything becomes an answer
-            return self._refuse(plan, request, error)
+            came_from = origin.set(request.origin)  # what is logged has the request's id
+            try:
+                return self._refuse(plan, request, error)
+            finally:
+                origin.reset(came_from)
         return self._finish(plan, request, answer)
 
     def perform(self, plan: Plan, request: Request) -> Answer:
@@ -123,9 +128,14 @@ class Performer:
     def _write(self, plan: Plan, request: Request, arguments: dict[str, object]) -> Answer:
         viewer = request.viewer
         key = request.headers.get(idempotency.HEADER) if plan.idempotent else None
-        if key and viewer and (earlier := idempotency.earlier_answer(request, viewer.id, key)):
-            return earlier
-        answer = self._handle_if_match(plan, request, arguments)
+        running: AbstractContextManager[None] = nullcontext()
+        if key and viewer:
+            if earlier := idempotency.earlier_answer(request, viewer.id, key):
+                return earlier
+            if plan.waits is True:
+                running = idempotency.running(request, viewer.id, key)
+        with running:
+            answer = self._handle_if_match(plan, request, arguments)
         if plan.audit is not None:
             audit.record(
                 plan.audit,

@@ -23,6 +23,7 @@ from marquee.web.security import Scheme, Security, TokenInfo
 
 JSON = "application/json"
 NOTHING = "nothing"
+NOBODY = "nobody"
 
 
 class NotAcceptable(Refusal):
@@ -117,8 +118,9 @@ class Plan:
         self.stored_once = (self.cache or {}).get("stored") == "once"
         self.kept = Keeping.of(self.cache or {}, [each["name"] for each in operation.parameters])
         self.waits: bool | str = source.get("x-waits", False)
-        """Whether it waits for an outside service, or the setting that says whether it does; or
-        `nothing`, not even the database: its handler is called on the event loop."""
+        """Whether it waits for an outside service, or the setting that says whether it does. Or
+        `nothing`, not even the database: its handler is called on the event loop. Or `nobody`: it
+        has threads of its own, which other operations cannot keep busy."""
         self.at_once = self.audit is None and (self.waits == NOTHING or bool(self.kept.until))
         """Whether there may be an answer for which nothing has to be waited for."""
         self.outcomes = dict(_outcomes(operation, encoders))

@@ -24,12 +24,12 @@ DEMO_KEYS = ("abcdef1234567890", "1234567890")
 BACKLOG = 1024
 
 
-def run(values: Settings, *, workers: int) -> int:
+def run(values: Settings) -> int:
     """Serve until a signal says to stop."""
+    workers = values.marquee_workers
     figures = tempfile.mkdtemp(prefix="marquee-metrics-") if workers > 1 else None
     if figures:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
-    os.environ["MARQUEE_WORKERS"] = str(workers)
     try:
         listener("marquee.web.process:application", values, workers=workers).serve()
     finally:

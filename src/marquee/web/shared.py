@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from marquee.db import checkpoint, session
 from marquee.errors import Refusal
@@ -56,7 +56,7 @@ class SharedAnswers:
     def _refreshed(self, key: str, old: Entry | None, make: Callable[[], Answer]) -> Answer:
         try:
             made = make()
-        except (Refusal, DBAPIError) as error:
+        except (Refusal, SQLAlchemyError) as error:
             status = answer_to(error).status
             if old is None or status < SERVER_ERROR:
                 raise

@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import URL, Engine, text
 
 from marquee import db, migrations, settings
 from marquee.late import late
@@ -41,6 +42,8 @@ class Checks:
         """Check now, or give what was found less than a second ago."""
         with self._lock:
             if time.monotonic() > self._until:
+                # What one found long after it was waited for is of then.
+                self._running = {n: each for n, each in self._running.items() if not each.done()}
                 # One that still hangs is waited for again, not joined by others: each check has
                 # one thread, and none takes that of another.
                 for name, check in self._checks.items():
@@ -65,8 +68,8 @@ def _safely(check: Callable[[], str]) -> str:
 
 
 def check_postgres() -> str:
-    """A connection of the pool answers."""
-    with db.engine().connect() as connection:
+    """PostgreSQL answers, on a connection that no request can hold."""
+    with _beside(db.engine().url).connect() as connection:
         connection.execute(text("select 1"))
     return "ok"
 
@@ -88,11 +91,17 @@ def check_redis() -> str:
 
 def migrated() -> bool:
     """Whether the database has the tables of this version."""
-    with db.engine().connect() as connection:
+    with _beside(db.engine().url).connect() as connection:
         if connection.execute(text("select to_regclass('alembic_version')")).scalar() is None:
             return False
         found = connection.execute(text("select version_num from alembic_version")).scalar()
         return found == migrations.head()
+
+
+@cache
+def _beside(url: URL) -> Engine:
+    """An engine beside the one whose connections requests may all hold."""
+    return db.engine_for(url.render_as_string(hide_password=False), pool_size=0)
 
 
 CHECKS = Checks({"postgres": check_postgres, "redis": check_redis})

@@ -14,8 +14,10 @@ ALIVE = {"status": "ok"}
 def get_health() -> dict[str, Any]:
     states = checks.CHECKS.states()
     if "error" in states.values():
+        lost = states["postgres"] == "error"
         refusal = Unavailable(
-            "Something that the server depends on is down.", "DATABASE_UNAVAILABLE"
+            "Something that the server depends on is down.",
+            "DATABASE_UNAVAILABLE" if lost else "REDIS_UNAVAILABLE",
         )
         refusal.details = {"checks": states}
         raise refusal
@@ -55,7 +57,7 @@ def get_build_info() -> dict[str, Any]:
         "commit_short_sha": commit and commit[:7],
         "branch": build.branch(),
         "environment": values.marquee_env,
-        "base_url": values.public_url or f"http://{values.host}:{values.port}",
+        "base_url": values.server_address,
         "timestamp": clock.now(),
     }
 
