@@ -2,7 +2,7 @@
 
 The server is the real application behind real HTTP on 127.0.0.1, in this process, so that it sees
 the test's own transaction. Tests that need several processes start them with `tests.live`.
-`make test` shares the tests out to two processes, of which each has all of this for itself.
+`make test` shares the tests out to several processes, of which each has all of this for itself.
 """
 
 import hashlib

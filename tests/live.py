@@ -160,9 +160,18 @@ def beside(database_url: str, name: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
+_held: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody listens on, and that nobody else is given from now on.
+
+    This process stays bound to it: Linux gives it to none who asks for any port, and lets a server
+    that says SO_REUSEADDR, as all do, listen on it.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _held.append(holder)
+    port: int = holder.getsockname()[1]
+    return port

@@ -61,6 +61,44 @@ def test_a_database_that_is_away_is_one_line(marquee: Run) -> None:
     assert refused.stderr.startswith("marquee: The database cannot be reached")
 
 
+def test_a_database_that_is_none_is_one_line_without_its_password(marquee: Run) -> None:
+    for url in ("bogus", "mysql://me:secret@db/x", "postgresql://me:secret@db:port/x"):
+        refused = marquee("migrate", DATABASE_URL=url)
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+        assert refused.stderr.startswith("marquee: DATABASE_URL is not an address like postgresql")
+        assert "secret" not in refused.stderr
+
+
+def test_numbers_of_the_command_line_have_bounds(marquee: Run) -> None:
+    for number in ("-3", "0", "513"):
+        refused = marquee("serve", "--workers", number)
+        assert refused.returncode == 1
+        assert refused.stderr == (
+            f"marquee: MARQUEE_WORKERS='{number}' is not between 1 and 512.\n"
+        )
+    refused = marquee("demo", "--titles", "0")
+    assert (refused.returncode, "'0' is not a number from 1 on" in refused.stderr) == (2, True)
+
+
+def test_a_worker_needs_a_database_with_its_tables(
+    marquee: Run, database_url: str, tmp_path: Path
+) -> None:
+    elsewhere = (
+        make_url(database_url).set(database="postgres").render_as_string(hide_password=False)
+    )
+    for variables, words in (
+        (
+            {"DATABASE_URL": "", "MARQUEE_DATA": str(tmp_path)},
+            "needs DATABASE_URL, or `marquee up`",
+        ),
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "cannot be reached"),
+        ({"DATABASE_URL": elsewhere}, "run `marquee migrate` first"),
+    ):
+        refused = marquee("worker", **variables)
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+        assert words in refused.stderr
+
+
 def test_tables_that_are_missing_are_one_line(marquee: Run, database_url: str) -> None:
     elsewhere = make_url(database_url).set(database="postgres")
     away = elsewhere.render_as_string(hide_password=False)

@@ -1,6 +1,6 @@
 """Where an operation stands: `python -m tools.where 'GET /api/v1/movies/42'`.
 
-Prints the contract's line, the handler's, the files beside it and the tests' class, each as
+Prints the contract's line, the handler's, the files beside it and the tests' classes, each as
 `file:line`, which terminals and editors open. An operationId will do as well as a URL.
 """
 
@@ -37,15 +37,29 @@ def places(operation: Document, root: Path = ROOT) -> list[str]:
     domain, tag = operation["x-openapi-router-controller"].split(".")[1:3]
     folder = root / "src/marquee" / domain / tag
     test_class = "Test" + "".join(word.capitalize() for word in name.split("_"))
-    tests = root / "tests" / domain / f"test_{tag}.py"
+    tests = root / "tests" / domain
     beside = sorted(file.name for file in folder.glob("*.py") if file.name != "handlers.py")
     lines = [
         _line(root, root / "openapi" / domain / f"{tag}.yaml", rf"\s+operationId: {name}\b"),
         _line(root, folder / "handlers.py", rf"def {name}\("),
         f"  beside it: {', '.join(each for each in beside if each != '__init__.py')}",
-        _line(root, tests, rf"class {test_class}\b"),
+        *_tests(root, tests, tag, rf"class {test_class}\b"),
     ]
     return [f"{name}", *lines]
+
+
+def _tests(root: Path, folder: Path, tag: str, pattern: str) -> list[str]:
+    """All that the files of a domain have of it, those named after the tag first."""
+    usual = folder / f"test_{tag}.py"
+    files = sorted(
+        folder.glob("test_*.py"), key=lambda file: (not file.stem.startswith(usual.stem), file.name)
+    )
+    found = [
+        _line(root, file, pattern)
+        for file in files
+        if re.search(f"^{pattern}", file.read_text(), re.MULTILINE)
+    ]
+    return found or [_line(root, usual, pattern)]
 
 
 def _served_at(document: Document, path: str) -> str:

@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import getpass
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
+import psycopg2
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from marquee import __version__, db, settings
@@ -31,6 +33,9 @@ def main(words: list[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
+        if getattr(options, "workers", None) is not None:
+            # Where the processes of the server find it too, which share their counts by it.
+            os.environ["MARQUEE_WORKERS"] = str(options.workers)
         values = settings.current()
         logs.configure(values.log_level)
         command: Command = options.command
@@ -39,8 +44,8 @@ def main(words: list[str] | None = None) -> int:
         return _fail(str(error))
     except OperationalError as error:
         return _fail(f"The database cannot be reached: {str(error.orig).splitlines()[0]}")
-    except ProgrammingError as error:
-        if getattr(error.orig, "pgcode", None) != UNDEFINED_TABLE:
+    except (ProgrammingError, psycopg2.ProgrammingError) as error:
+        if getattr(getattr(error, "orig", error), "pgcode", None) != UNDEFINED_TABLE:
             raise
         return _fail("The database has no tables of this version: run `marquee migrate` first.")
 
@@ -66,10 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     migration.add_argument("-m", "--message", required=True)
     demo_ = add("demo", demo, "load the demo catalogue and accounts, if there are none")
     demo_.add_argument(
-        "--titles", type=int, help="make a synthetic catalogue of this many titles instead"
+        "--titles", type=_count, help="make a synthetic catalogue of this many titles instead"
     )
-    demo_.add_argument("--users", type=int, help="with this many users (a tenth of the titles)")
-    demo_.add_argument("--ratings", type=int, help="and this many ratings (ten times the titles)")
+    demo_.add_argument("--users", type=_count, help="with this many users (a tenth of the titles)")
+    demo_.add_argument(
+        "--ratings", type=_count, help="and this many ratings (ten times the titles)"
+    )
     demo_.add_argument("--seed", type=int, default=1)
     importing = add(
         "import", import_titles, "import titles from a file of JSON lines, perhaps gzipped"
@@ -89,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(words: str) -> int:
+    if not words.isdecimal() or int(words) == 0:
+        raise argparse.ArgumentTypeError(f"{words!r} is not a number from 1 on")
+    return int(words)
+
+
 def up(_options: argparse.Namespace, values: Settings) -> int:
     """Start everything on this machine, and stop it together."""
     from marquee import supervisor  # noqa: PLC0415 - only this command needs it
@@ -96,7 +109,7 @@ def up(_options: argparse.Namespace, values: Settings) -> int:
     return supervisor.up(values)
 
 
-def serve(options: argparse.Namespace, values: Settings) -> int:
+def serve(_options: argparse.Namespace, values: Settings) -> int:
     """Start the server's processes, and wait for them."""
     from marquee.supervisor import free_port  # noqa: PLC0415 - only this command needs them
     from marquee.web import server  # noqa: PLC0415
@@ -107,7 +120,7 @@ def serve(options: argparse.Namespace, values: Settings) -> int:
         refused = server.refusal(values, engine)
     if refused:
         return _fail(refused)
-    return server.run(values, workers=options.workers or values.marquee_workers)
+    return server.run(values)
 
 
 def worker(_options: argparse.Namespace, values: Settings) -> int:
@@ -120,15 +133,34 @@ def worker(_options: argparse.Namespace, values: Settings) -> int:
     from marquee.watching.watch_history import tasks as watch_history  # noqa: PLC0415
 
     follow_parent()
+    if not values.database_url:
+        values = _beside_up(values)
     mail.carrier(values)  # settings that contradict each other are told now, not at the first mail
     keeper = keeping.Keeper()
     own = (mailing.register, trakt.register, watch_history.register)
     tasks = [running.registering(keeper), *own]
-    work = jobs.work(values.database_url, tasks, concurrency=values.worker_concurrency)
-    with _database(values, "worker"):
+    with _database(values, "worker") as engine:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT FROM job_runs LIMIT 0"))
         keeper.start()
-        asyncio.run(work)
+        asyncio.run(jobs.work(values.database_url, tasks, concurrency=values.worker_concurrency))
     return 0
+
+
+def _beside_up(values: Settings) -> Settings:
+    """The settings of a worker beside `marquee up`: with its database, and its secret."""
+    from marquee.postgres import Postgres  # noqa: PLC0415 - only where no database is named
+
+    postgres, secret = Postgres.of(values.marquee_data), values.marquee_data / "secret_key"
+    if not postgres.running():
+        raise BadSetting(
+            "`marquee worker` needs DATABASE_URL, or `marquee up` at work in MARQUEE_DATA."
+        )
+    os.environ["DATABASE_URL"] = postgres.url()
+    if not values.marquee_secret_key and secret.is_file():
+        os.environ["MARQUEE_SECRET_KEY"] = secret.read_text().strip()
+    settings.current.cache_clear()
+    return settings.current()
 
 
 def migrate(_options: argparse.Namespace, values: Settings) -> int:
@@ -250,9 +282,9 @@ def _database(values: Settings, command: str) -> Iterator[Engine]:
     from marquee.migrations import running  # noqa: PLC0415 - only where no database is named
     from marquee.postgres import Postgres, PostgresError  # noqa: PLC0415
 
-    if command in ("serve", "worker"):
+    if command == "serve":
         raise BadSetting(
-            f"`marquee {command}` needs DATABASE_URL; `marquee up` starts an embedded PostgreSQL."
+            "`marquee serve` needs DATABASE_URL; `marquee up` starts an embedded PostgreSQL."
         )
     try:
         with Postgres.of(values.marquee_data) as postgres:

@@ -25,8 +25,8 @@ class Cancelled(Exception):
 class Progress:
     """How far a job is. Safe to be read by another thread.
 
-    Every method but `cancel`, `changes` and `shown` raises Cancelled once the job is to stop; the
-    job lets that pass through, so that its open transaction is rolled back.
+    Whatever says something raises Cancelled once the job is to stop, and so does `check`; the job
+    lets that pass through, so that its open transaction is rolled back.
     """
 
     def __init__(self, lines: Iterable[dict[str, Any]] = ()) -> None:
@@ -85,6 +85,11 @@ class Progress:
         """Raise Cancelled if the job is to stop."""
         if self._cancelled:
             raise Cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job is to stop."""
+        return self._cancelled
 
     def cancel(self) -> None:
         """Let the job stop at the next thing that it says."""

@@ -18,6 +18,10 @@ ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 RATE = r"[1-9][0-9]*/[1-9]?[0-9]*(second|minute|hour|day)"
 FORMS = {
     "MARQUEE_ENV": ("development|test|staging|production", "development or production"),
+    "DATABASE_URL": (
+        r"postgres(ql)?(\+psycopg2)?://([^@]*@)?(\[[^]]+\]|[^\[\]:/?#@]*)(:\d{1,5})?([/?].*)?",
+        "an address like postgresql://user:password@127.0.0.1:5432/marquee",
+    ),
     "PUBLIC_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://api.example.org"),
     "APP_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://www.example.org"),
     "PASSKEY_DOMAIN": (r"[a-z0-9-]+(\.[a-z0-9-]+)*", "a domain like example.org"),
@@ -52,6 +56,8 @@ FORMS = {
     "IMAGE_BASE_URL": (rf"{ORIGIN}(/\S*)?", "an address like https://image.tmdb.org/t/p"),
 }
 """What the text of a variable must look like, and that in words."""
+SECRET = frozenset(("DATABASE_URL",))
+"""What is not shown, as it may hold a password."""
 RANGES: dict[str, tuple[float, float]] = {
     "PORT": (0, 65535),
     "MARQUEE_WORKERS": (1, 512),
@@ -320,7 +326,8 @@ def current() -> Settings:
 def _convert(variable: str, text: str, kind: type) -> object:
     form, words = FORMS.get(variable, (".*", ""))
     if not re.fullmatch(form, text):
-        raise BadSetting(f"{variable}={text!r} is not {words}.")
+        shown = variable if variable in SECRET else f"{variable}={text!r}"
+        raise BadSetting(f"{shown} is not {words}.")
     if kind is bool:
         if text.lower() not in TRUE | FALSE:
             raise BadSetting(f"{variable}={text!r} is neither true nor false.")

@@ -25,6 +25,8 @@ def keys_for(purpose: str) -> tuple[bytes, ...]:
     """
     values = settings.current()
     secrets = (values.marquee_secret_key, *values.marquee_old_secret_keys)
+    if not values.marquee_secret_key:
+        raise BadSetting("MARQUEE_SECRET_KEY is not set.")
     if any(len(secret) < SHORTEST_KEY for secret in secrets):
         raise BadSetting(
             "MARQUEE_SECRET_KEY, and each of MARQUEE_OLD_SECRET_KEYS, must have at least "

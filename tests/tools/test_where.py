@@ -34,10 +34,15 @@ def test_find_nothing(words: str) -> None:
 
 
 def test_places_of_every_operation() -> None:
-    """Each line that names a place names the right one; handlers are there for all operations."""
+    """Each line that names a place names the right one: all have handlers and tests."""
     for _, _, operation in contract.operations(contract.load()):
-        name, in_contract, handler, beside, _tests = places(operation, ROOT)
-        for line, expected in ((in_contract, f"operationId: {name}"), (handler, f"def {name}(")):
+        name, in_contract, handler, beside, *tests = places(operation, ROOT)
+        test_class = f"class Test{name.title().replace('_', '')}"
+        for line, expected in (
+            (in_contract, f"operationId: {name}"),
+            (handler, f"def {name}("),
+            *((line, test_class) for line in tests),
+        ):
             file, number, _ = line.split(":", maxsplit=2)
             assert expected in (ROOT / file).read_text().splitlines()[int(number) - 1]
         assert beside.startswith("  beside it: ")

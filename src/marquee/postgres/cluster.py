@@ -92,6 +92,8 @@ def settings(
         "logging_collector": "off",
         "log_destination": "stderr",
         "log_checkpoints": "off",
+        # Statements have their values in them: addresses, hashes of passwords.
+        "log_min_error_statement": "panic",
         "log_line_prefix": "%m [%p] ",
     }
     if uses_sockets():

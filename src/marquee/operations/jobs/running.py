@@ -7,7 +7,7 @@ from typing import Any
 import procrastinate
 import structlog
 from procrastinate import JobContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from marquee import jobs
 from marquee.db import transaction
@@ -63,10 +63,13 @@ def perform(
     except Cancelled:
         ended = {"status": "cancelled"}
     except Exception as error:
-        status = "pending" if will_retry(error) else "failed"
-        message = plain(f"{type(error).__name__}: {error}", runs.LONGEST_ERROR)
-        ended = {"status": status, "error_message": message}
-        raise
+        if progress.is_cancelled:
+            ended = {"status": "cancelled"}
+        else:
+            status = "pending" if will_retry(error) else "failed"
+            message = plain(f"{type(error).__name__}: {error}", runs.LONGEST_ERROR)
+            ended = {"status": status, "error_message": message}
+            raise
     finally:
         if ended:
             _end(run_id, attempt, {**progress.shown(), **ended})
@@ -92,7 +95,7 @@ def _end(run_id: int, attempt: int, values: dict[str, Any]) -> None:
         try:
             with transaction():
                 runs.end(run_id, attempt, values)
-        except DBAPIError as error:
-            log.warning("job_end_not_written", run=run_id, error=str(error.orig)[:200])
+        except SQLAlchemyError as error:
+            log.warning("job_end_not_written", run=run_id, error=str(error).strip()[:200])
         else:
             return

@@ -18,7 +18,6 @@ from typing import Self
 import orjson
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from marquee import notices
 from marquee.db import session, transaction
@@ -115,7 +114,7 @@ class Watch:
                 with transaction():
                     found = session.scalars(select(JobRun).where(JobRun.id.in_(wanted)))
                     states = {run.id: State.of(run) for run in found}
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001 - without this thread all streams are silent
                 log.warning("job_watch_interrupted", error=str(error).strip()[:200])
                 threading.Event().wait(DEAF_SECONDS)
                 for run_id in wanted:
