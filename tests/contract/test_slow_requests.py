@@ -238,7 +238,8 @@ class TestProcess:
             asking = threading.Thread(target=client.get, args=(path,))
             asking.start()
             until(lambda: rows.session.execute(text(WAITING)).scalar())
-            assert httpx.get(f"{server.url}/healthz", timeout=2).json() == {"status": "ok"}
+            for probe in ("healthz", "readyz", "startupz"):
+                assert httpx.get(f"{server.url}/{probe}", timeout=2).json() == {"status": "ok"}
             with httpx.Client(headers=client.headers, base_url=client.base_url, timeout=2) as same:
                 assert same.get(film).status_code == 200
                 with pytest.raises(httpx.ReadTimeout):

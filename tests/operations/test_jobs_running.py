@@ -109,6 +109,14 @@ class TestPerforming:
         run = self.ended(make, fail)
         assert (run.status, run.completed_at) == ("pending", None)
 
+    def test_what_fails_when_it_was_cancelled(self, make: Make) -> None:
+        def fail(progress: Progress) -> dict[str, int]:
+            progress.cancel()
+            raise OSError("later")
+
+        run = self.ended(make, fail)
+        assert (run.status, run.completed_at is None) == ("cancelled", False)
+
     def test_what_was_cancelled_while_nobody_ran_it(self, make: Make) -> None:
         run = self.ended(make, lambda _: {"never": 1}, status="running", is_cancelling=True)
         assert (run.status, run.result) == ("cancelled", None)
