@@ -41,7 +41,6 @@ class TestCredentials:
             'marquee_session="\\377.x"',
             "marquee_session=.",
             "marquee_session=MQ.x",
-            "__Host-marquee_session=x",
         ],
     )
     def test_strange_session(self, target: Target, value: str) -> None:

@@ -27,6 +27,7 @@ from flask import Flask
 from flask_caching import Cache
 
 from marquee.db import after_commit
+from marquee.errors import Invalid
 from marquee.late import late
 from marquee.settings import Settings
 from marquee.viewer import Viewer
@@ -153,7 +154,19 @@ class PublicAnswers:
         perform: Callable[[], Awaitable[Answer]],
     ) -> Answer:
         """The stored answer while it is fresh; else what `perform` makes, once for all who ask."""
-        key = answer_key(plan, request)
+        try:
+            key = answer_key(plan, request)
+        except Invalid:
+            return await perform()  # which counts it, and refuses it
+        return await self._answer(key, request, coding, perform)
+
+    async def _answer(
+        self,
+        key: str,
+        request: Request,
+        coding: str | None,
+        perform: Callable[[], Awaitable[Answer]],
+    ) -> Answer:
         entry = self.stores.near_get(key)
         if entry is not None and entry.fresh:
             return _served(entry, request, coding, "hit")
@@ -168,7 +181,7 @@ class PublicAnswers:
         made = await asyncio.shield(task)
         if made.status == HTTPStatus.TOO_MANY_REQUESTS and not ours:
             # Whoever asked first has used up a limit of their own; this one has not.
-            return await self.answer(plan, request, coding, perform)
+            return await self._answer(key, request, coding, perform)
         entry = self.stores.near_get(key)
         if entry is not None and made.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _served(entry, request, coding, f"hit; fwd=stale; fwd-status={made.status}")

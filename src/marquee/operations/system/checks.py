@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import URL, Engine, text
 
 from marquee import db, migrations, settings
+from marquee.errors import Unavailable
 from marquee.late import late
 
 if TYPE_CHECKING:
@@ -57,6 +58,14 @@ class Checks:
                         del self._running[name]
                 self._until = time.monotonic() + KEPT
             return dict(self._states)
+
+
+def refusal(states: dict[str, str]) -> Unavailable:
+    """What to answer where not all is well."""
+    code = "DATABASE_UNAVAILABLE" if states["postgres"] == "error" else "REDIS_UNAVAILABLE"
+    made = Unavailable("Something that the server depends on is down.", code)
+    made.details = {"checks": states}
+    return made
 
 
 def _safely(check: Callable[[], str]) -> str:

@@ -14,13 +14,7 @@ ALIVE = {"status": "ok"}
 def get_health() -> dict[str, Any]:
     states = checks.CHECKS.states()
     if "error" in states.values():
-        lost = states["postgres"] == "error"
-        refusal = Unavailable(
-            "Something that the server depends on is down.",
-            "DATABASE_UNAVAILABLE" if lost else "REDIS_UNAVAILABLE",
-        )
-        refusal.details = {"checks": states}
-        raise refusal
+        raise checks.refusal(states)
     return {
         "status": "ok",
         "checks": states,
