@@ -6,16 +6,19 @@ a second. So a job may say something for each of a million things.
 
 import threading
 from collections import deque
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
+from typing import Any, Literal, TypeVar
 
 from marquee import clock
 
+T = TypeVar("T")
 Level = Literal["debug", "info", "warn", "error"]
 
 MOST_LINES = 500
 LONGEST_LINE, LONGEST_STEP = 500, 200
 PERCENT = 100
+HEARING_SECONDS = 0.25
 
 
 class Cancelled(Exception):
@@ -85,6 +88,24 @@ class Progress:
         """Raise Cancelled if the job is to stop."""
         if self._cancelled:
             raise Cancelled
+
+    def waiting(self, call: Callable[[], T]) -> T:
+        """What a call of an outside service returns, or raises. The job hears meanwhile that it is
+        to stop; what comes then is dropped. It is made in a thread: it must not use the database.
+        """
+        future: Future[T] = Future()
+
+        def answer() -> None:
+            try:
+                future.set_result(call())
+            except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+                future.set_exception(error)
+
+        threading.Thread(target=answer, name="job-waits", daemon=True).start()
+        while not future.done():
+            wait([future], timeout=HEARING_SECONDS)
+            self.check()
+        return future.result()
 
     @property
     def is_cancelled(self) -> bool:

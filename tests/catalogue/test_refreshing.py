@@ -1,11 +1,13 @@
 """The job that brings titles up to date from TMDB."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
 
-from marquee import clock
+from marquee import clock, settings
 from marquee.catalogue.metadata import refreshing
 from marquee.catalogue.people.models import Credit
 from marquee.catalogue.tvshows.models import Episode
@@ -121,6 +123,22 @@ class TestJob:
         with pytest.raises(Cancelled):
             refreshing.refresh(progress)
         assert tmdb.seen == []
+
+    def test_stops_within_a_second_while_tmdb_is_slow(
+        self, tmdb: FakeTmdb, real: Committed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TMDB_TIMEOUT", "20")
+        settings.current.cache_clear()
+        film = real.movie("Fight Club", tmdb_id=550)
+        tmdb.breaks("slow", seconds=5)
+        progress = Progress()
+        timer = threading.Timer(0.2, progress.cancel)
+        timer.start()
+        started = time.monotonic()
+        with pytest.raises(Cancelled):
+            refreshing.refresh(progress, movie_id=film.id)
+        assert time.monotonic() - started < 0.2 + 1
+        timer.join()
 
     def test_takes_as_many_statements_for_many_people(
         self, tmdb: FakeTmdb, real: Committed, engine: Engine

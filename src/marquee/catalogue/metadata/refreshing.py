@@ -1,6 +1,7 @@
 """Bringing titles of the catalogue up to date from TMDB."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import Row, or_, select, update
@@ -94,10 +95,7 @@ def _due(model: Titles, title_id: int | None) -> Rows:
 
 def _refresh(progress: Progress, tmdb: Tmdb, model: Titles, title: Row[*tuple[Any, ...]]) -> bool:
     """Bring one title up to date, a series with its episodes; False where TMDB has none such."""
-    tmdb_id = (
-        title.tmdb_id or _by_imdb_id(tmdb, model, title.imdb_id) or _by_words(tmdb, model, title)
-    )
-    details = _details(tmdb, model, tmdb_id) if tmdb_id else None
+    details = progress.waiting(lambda: _told(tmdb, model, title))
     if details is None:
         with transaction():
             _note_unknown(model, title.id)
@@ -120,10 +118,21 @@ def _refresh_episodes(
 ) -> None:
     for head in details["seasons"]:
         progress.check()
-        season = tmdb.season(details["id"], head["season_number"])
+        asked = partial(tmdb.season, details["id"], head["season_number"])
+        season = progress.waiting(asked)
         if season is not None:
             with transaction():
                 saving.save_season(tvshow_id, season)
+
+
+def _told(
+    tmdb: Tmdb, model: Titles, title: Row[*tuple[Any, ...]]
+) -> TmdbDetails | TmdbShowDetails | None:
+    """What TMDB tells of a title by any of its ids, or its name."""
+    tmdb_id = (
+        title.tmdb_id or _by_imdb_id(tmdb, model, title.imdb_id) or _by_words(tmdb, model, title)
+    )
+    return _details(tmdb, model, tmdb_id) if tmdb_id else None
 
 
 def _by_imdb_id(tmdb: Tmdb, model: Titles, imdb_id: str | None) -> int | None:
