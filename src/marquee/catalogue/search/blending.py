@@ -8,7 +8,6 @@ say. `python -m tools.bench --part meaning` measures how well it does.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 from typing import Any, Final
 
 import tantivy
@@ -110,12 +109,12 @@ def _described(
 
 def _covering(searcher: tantivy.Searcher, query: Words) -> list[tuple[Occur, Query]]:
     """What gives a find the part of the query's words that it has, of 0 to 1."""
-    rarity: dict[tuple[str, str], float] = {}
+    rarities: dict[tuple[str, str], float] = {}
     for word in (word for unit in query.units for word in unit):
         for stem in stems(word):
             having = searcher.doc_freq("plot", stem)
-            rarity[word, stem] = log(1 + (searcher.num_docs - having + 0.5) / (having + 0.5))
-    whole = sum(rarity.values()) or 1.0
+            rarities[word, stem] = words.rarity(searcher.num_docs, having)
+    whole = sum(rarities.values()) or 1.0
     return [
         (
             Occur.Should,
@@ -123,7 +122,7 @@ def _covering(searcher: tantivy.Searcher, query: Words) -> list[tuple[Occur, Que
                 [_worth("plot", stem, each / whole), _worth("keywords", word, each / whole)]
             ),
         )
-        for (word, stem), each in rarity.items()
+        for (word, stem), each in rarities.items()
     ]
 
 

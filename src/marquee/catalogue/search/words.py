@@ -148,24 +148,24 @@ def search(
     def find(query: Query) -> Found:
         return seen(searcher, narrowed(query, narrowing), **how)
 
-    def at_least(least: int, query: Query, found: Found) -> bool:
-        return found.total >= least or (
-            len(narrowing) > 1 and number(searcher, narrowed(query, narrowing[:1])) >= least
-        )
+    def of_the_kinds(query: Query, found: Found) -> int:
+        if found.total >= FEW or len(narrowing) < 2:  # noqa: PLR2004 - the kinds alone
+            return found.total
+        return number(searcher, narrowed(query, narrowing[:1]))
 
     if not words.units or words.is_description:
         return find(description(words) if words.units else Query.empty_query())
     exact = _exact(words)
     as_typed = find(exact)
-    if at_least(FEW, exact, as_typed):
+    exactly = of_the_kinds(exact, as_typed)
+    if exactly >= FEW:
         return as_typed
     tolerant = _tolerant(words)
     found = find(tolerant)
-    is_all = len(words.units) == 1 or at_least(1, exact, as_typed)
-    if is_all or at_least(FEW, tolerant, found):
+    if len(words.units) == 1 or exactly or (all_of_them := of_the_kinds(tolerant, found)) >= FEW:
         return found
     frequencies = [_frequency(searcher, unit) for unit in words.units]
-    if not all(frequencies) and at_least(1, tolerant, found):
+    if all_of_them and not all(frequencies):
         return found  # a word that nothing has was mistyped
     return find(_most(searcher, words, frequencies))
 
@@ -221,8 +221,7 @@ def _tolerant(words: Words) -> Query:
 def _most(searcher: tantivy.Searcher, words: Words, frequencies: Sequence[int]) -> Query:
     """Most words, each by how rare it is."""
     least = max(1, round(len(words.units) * MOST))
-    # The inverse document frequency; positive also where documents that are gone still count.
-    rarities = [log(1 + (searcher.num_docs + 1) / (each + 0.5)) for each in frequencies]
+    rarities = [rarity(searcher.num_docs, each) for each in frequencies]
     units: list[tuple[Occur, Query]] = []
     for unit, frequency, each in zip(words.units, frequencies, rarities, strict=True):
         share = BELOW_EXACT * each / sum(rarities)
@@ -242,6 +241,14 @@ def _frequency(searcher: tantivy.Searcher, unit: tuple[str, ...]) -> int:
         )
         for word in unit
     )
+
+
+def rarity(documents: int, having: int) -> float:
+    """How much it tells that a document has a word: the inverse document frequency of BM25, above 0
+    also where documents that are gone still count as having it.
+    """
+    having = min(having, documents)
+    return log(1 + (documents - having + 0.5) / (having + 0.5))
 
 
 def number(searcher: tantivy.Searcher, query: Query) -> int:

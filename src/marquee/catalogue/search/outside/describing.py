@@ -5,7 +5,6 @@ is seen here, and what that is worth beside its meaning is as in `blending`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 from typing import Final
 
 from marquee.catalogue.embeddings import nearest
@@ -22,7 +21,7 @@ from marquee.catalogue.search.outside.finding import (
     narrowed,
 )
 from marquee.catalogue.search.schema import stems
-from marquee.catalogue.search.words import Words
+from marquee.catalogue.search.words import Words, rarity
 from marquee.services.meilisearch import Finds, Json
 
 MOST_ASKED = 10
@@ -82,11 +81,9 @@ def _looked_up(words: Words, within: Sequence[str]) -> _Looked:
     found, everything, *counted = ask(titled, {"q": "", **COUNT}, *asked)
     number = queries.total(everything)
     numbers = dict(zip(spelled, map(queries.total, counted), strict=True))
-    rarity = {
-        each: log(1 + (number - having + 0.5) / (having + 0.5)) for each, having in numbers.items()
-    }
-    rare = sorted(filter(numbers.get, numbers), key=lambda each: -rarity[each])
-    return _Looked(found, rarity, [stem for _, stem in rare])
+    rarities = {each: rarity(number, having) for each, having in numbers.items()}
+    rare = sorted(filter(numbers.get, numbers), key=lambda each: -rarities[each])
+    return _Looked(found, rarities, [stem for _, stem in rare])
 
 
 def _covered(looked: _Looked, within: Sequence[str], near: Sequence[str]) -> dict[str, float]:
