@@ -9,17 +9,30 @@ from dataclasses import replace
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from marquee import settings
+from marquee.settings import Settings
 from marquee.web.app import App, create_app
+from marquee.web.server import configuration
 
 
 @contextmanager
-def serving(app: App) -> Iterator[str]:
-    """Serve an application; its base address, without a path."""
+def serving(app: App, **changes: Any) -> Iterator[str]:
+    """Serve an application; its base address, without a path. `changes` are to uvicorn's
+    configuration.
+    """
+    with serving_any(app, app.engine.settings, **changes) as url:
+        yield url
+
+
+@contextmanager
+def serving_any(app: ASGIApp, values: Settings, **changes: Any) -> Iterator[str]:
+    """Serve any ASGI application."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="error", lifespan="off", server_header=False)
+        config = configuration(app, values)
+        vars(config).update(changes)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

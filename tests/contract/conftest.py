@@ -35,10 +35,8 @@ from marquee.taste.recommendations.models import (
 )
 from marquee.watching.progress.models import Watch
 from tests.catalogue.indexing import index_everything
-from tests.committed import committed
 from tests.contract.calls import BY_NAME
 from tests.fakes.tmdb import KEY
-from tests.live import live, own_database
 
 ABOVE_EXAMPLES = text(
     "select setval(id, greatest(nextval(id), 1000)) "
@@ -185,26 +183,7 @@ class Target:
         return {"Authorization": self.authorization, **names}
 
 
-@pytest.fixture(scope="session")
-def granian(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """The real server, on a database of its own."""
-    with (
-        own_database(database_url) as url,
-        live(url, tmp_path_factory.mktemp("live"), SIGN_IN_ATTEMPTS="1000000") as server,
-    ):
-        engine = db.engine_for(url)
-        with committed(engine) as rows:
-            user = rows.user()
-            client = rows.client(server.url, user)
-            yield Target(server.url, user.id, client.headers["authorization"])
-        engine.dispose()
-
-
-@pytest.fixture(params=["uvicorn", "granian"])
-def target(request: pytest.FixtureRequest) -> Target:
-    """Each server in turn: the one of the tests, and the one of production."""
-    if request.param == "granian":
-        live_target: Target = request.getfixturevalue("granian")
-        return live_target
-    me, key_of = request.getfixturevalue("me"), request.getfixturevalue("key_of")
-    return Target(request.getfixturevalue("base_url"), me.id, f"Bearer {key_of(me)}")
+@pytest.fixture
+def target(base_url: str, me: User, key_of: Callable[..., str]) -> Target:
+    """The server of the tests."""
+    return Target(base_url, me.id, f"Bearer {key_of(me)}")

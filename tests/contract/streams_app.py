@@ -12,10 +12,9 @@ CONTRACT = Path(__file__).with_name("streams.yaml")
 
 
 def application() -> App:
-    """What granian calls in each process."""
+    """What uvicorn calls in each process."""
     return process.application(yaml.safe_load(CONTRACT.read_text()))
 
 
 if __name__ == "__main__":
-    values = settings.current()
-    server.listener("tests.contract.streams_app:application", values, workers=1).serve()
+    server.serve("tests.contract.streams_app:application", settings.current())

@@ -203,7 +203,7 @@ class TestFrames:
         assert sent(target, data) in {200, 400, 404}
         assert get(target).status_code == 200
 
-    def test_no_second_request_is_smuggled_in(self, granian: Target) -> None:
+    def test_no_second_request_is_smuggled_in(self, target: Target) -> None:
         """A length and chunks at once: what follows is never read as another request."""
         inner = request(f"GET {V1}/build HTTP/1.1", HOST).decode()
         data = request(
@@ -214,7 +214,7 @@ class TestFrames:
             "Transfer-Encoding: chunked",
             body="0\r\n\r\n" + inner,
         )
-        with raw.connect(granian.url, timeout=2) as connection:
+        with raw.connect(target.url, timeout=2) as connection:
             connection.sendall(data)
             received = b""
             try:

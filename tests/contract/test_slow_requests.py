@@ -195,6 +195,14 @@ class TestProcess:
             until(answers)
             assert before.pid not in [each.pid for each in server.workers]
 
+    def test_leaves_nothing_behind_when_it_is_killed(self, own_url: str, tmp_path: Path) -> None:
+        with live(own_url, tmp_path, workers=2) as server:
+            until(lambda: len(server.workers) >= 2)
+            workers = server.workers
+            server.process.kill()
+            _, alive = psutil.wait_procs(workers, 15)
+            assert alive == []
+
     def test_ends_by_a_signal_when_requests_are_done(self, own_url: str, tmp_path: Path) -> None:
         """A request that waits for a lock is answered; the server ends within seconds."""
         with rows_of(own_url) as rows, live(own_url, tmp_path) as server:

@@ -22,22 +22,22 @@ PROGRAM = ("tests.contract.streams_app",)
 
 
 @pytest.fixture(scope="module")
-def by_uvicorn(engine: Engine) -> Iterator[str]:
-    """A server of two handler threads."""
+def by_another(engine: Engine) -> Iterator[str]:
+    """Another ASGI server's protocol, with two handler threads."""
     values = replace(settings.current(), marquee_threads=2)
-    with serving(create_app(values, yaml.safe_load(CONTRACT.read_text()))) as base:
+    with serving(create_app(values, yaml.safe_load(CONTRACT.read_text())), http="h11") as base:
         yield base
 
 
 @pytest.fixture(scope="module")
-def by_granian(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def by_ours(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The real server, of two handler threads."""
     folder = tmp_path_factory.mktemp("streams")
     with live(database_url, folder, program=PROGRAM, MARQUEE_THREADS="2") as server:
         yield server.url
 
 
-@pytest.fixture(params=["by_uvicorn", "by_granian"])
+@pytest.fixture(params=["by_another", "by_ours"])
 def url(request: pytest.FixtureRequest) -> str:
     """Each server in turn."""
     base: str = request.getfixturevalue(request.param)

@@ -61,7 +61,7 @@ def add_jobs() -> None:
 
 
 def application() -> App:
-    """What granian calls in each process."""
+    """What uvicorn calls in each process."""
     add_jobs()
     return process.application()
 
@@ -70,6 +70,4 @@ if __name__ == "__main__":
     add_jobs()
     if sys.argv[1:] == ["worker"]:
         sys.exit(cli.main(["worker"]))
-    values = settings.current()
-    target = "tests.operations.slow_jobs:application"
-    server.listener(target, values, workers=values.marquee_workers).serve()
+    server.serve("tests.operations.slow_jobs:application", settings.current())

@@ -203,7 +203,7 @@ def _compared(
     common: dict[str, str],
     database: Database,
 ) -> list[Running]:
-    """See that all servers agree and warm them up; then start the raw one on Marquee's answers."""
+    """See that all servers agree and warm them up; then start the raw ones on Marquee's answers."""
     ours: dict[str, dict[str, Any]] = {}
     for server in started:
         for part, listed in parts.items():
@@ -223,7 +223,7 @@ def _compared(
     }
     shared = orjson.loads(places.SHARED.read_bytes())
     places.SHARED.write_bytes(orjson.dumps(shared | {"answers": recorded}))
-    return [stack.enter_context(peers.running(peers.raw(), common))]
+    return [stack.enter_context(peers.running(each, common)) for each in peers.raw()]
 
 
 def _measure(

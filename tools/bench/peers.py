@@ -16,7 +16,8 @@ from tools.bench.client import Client
 from tools.bench.machine import SERVER_CORE, on_core
 from tools.bench.operations import BASE, CACHED, DATABASE, MEMORY, SESSIONS
 
-MARQUEE, LOGGED, RAW = "Marquee", "Marquee, access log", "raw"
+MARQUEE, LOGGED = "Marquee", "Marquee, access log"
+RAW, CONNECTION = "raw uvicorn", "raw, Marquee's connection"
 KNOWING = "Marquee, callers cached"
 FASTAPI, FASTAPI_ASYNC = "FastAPI", "FastAPI, asyncpg"
 FASTIFY, STOCK = "Fastify", "stock Connexion"
@@ -43,7 +44,7 @@ class Running:
 
 
 def servers(*, quick: bool) -> list[Server]:
-    """All servers but the raw one; a quick run goes without what nobody races against."""
+    """All servers but the raw ones; a quick run goes without what nobody races against."""
     here = places.BENCH / "servers"
     ours = [sys.executable, "-m"]
     python = str(_python())
@@ -68,9 +69,11 @@ def servers(*, quick: bool) -> list[Server]:
     ]
 
 
-def raw() -> Server:
-    """The server that gives back recorded bytes."""
-    return Server(RAW, [sys.executable, "-m", "tools.bench.servers.raw_app"], (MEMORY, CACHED))
+def raw() -> list[Server]:
+    """What gives back recorded bytes: the server as it comes, and what Marquee makes of it."""
+    command = [sys.executable, "-m", "tools.bench.servers.raw_app"]
+    parts = (MEMORY, CACHED)
+    return [Server(RAW, [*command, "httptools"], parts), Server(CONNECTION, command, parts)]
 
 
 def install() -> None:

@@ -96,9 +96,9 @@ def matches(condition: str, etag: bytes, *, strong: bool = False) -> bool:
 
     `If-Match` compares strongly: a weak ETag names nothing.
     """
-    if condition.strip() == "*":
-        return True
     ours = etag.decode("latin-1")
+    if condition.strip() == "*" or (condition == ours and not strong):
+        return True
     if strong and ours.startswith("W/"):
         return False
     wanted = _uncoded(ours.removeprefix("W/"))

@@ -20,18 +20,27 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from cachelib.serializers import SimpleSerializer
 from flask import Flask
 from flask_caching import Cache
+from flask_caching.backends import SimpleCache
 
 from marquee.db import after_commit
 from marquee.errors import Invalid
 from marquee.late import late
 from marquee.settings import Settings
 from marquee.viewer import Viewer
-from marquee.web.answers import Answer, compressed, matches, not_modified, worth_compressing
+from marquee.web.answers import (
+    Answer,
+    compressed,
+    matches,
+    not_modified,
+    preferred_coding,
+    worth_compressing,
+)
 from marquee.web.parameters import Parameters
 from marquee.web.plan import Plan
 from marquee.web.request import Request
@@ -66,13 +75,33 @@ class Entry:
         return time.time() < self.fresh_until
 
 
+class AsItIs(SimpleSerializer):
+    """Does nothing: what is stored is bytes, and what holds them is changed by nobody who gets
+    it.
+    """
+
+    def dumps(self, value: Any, protocol: int = 0) -> Any:  # noqa: ANN401, ARG002 - cachelib's
+        """The value."""
+        return value
+
+    def loads(self, bvalue: Any) -> Any:  # noqa: ANN401 - cachelib's
+        """The value."""
+        return bvalue
+
+
+class NearCache(SimpleCache):
+    """Flask-Caching's store in the process, without pickling."""
+
+    serializer = AsItIs()
+
+
 class Stores:
     """The two stores behind all caching: this process's, and Redis where there is one."""
 
     def __init__(self, flask: Flask, settings: Settings) -> None:
         self.seconds = settings.cache_duration_seconds
         near = {
-            "CACHE_TYPE": "SimpleCache",
+            "CACHE_TYPE": "marquee.web.caching.NearCache",
             "CACHE_THRESHOLD": MOST_ANSWERS,
             "CACHE_DEFAULT_TIMEOUT": KEPT_SECONDS,
         }
@@ -147,32 +176,30 @@ class PublicAnswers:
         self._refreshing: dict[str, asyncio.Task[Answer]] = {}
 
     async def answer(
-        self,
-        plan: Plan,
-        request: Request,
-        coding: str | None,
-        perform: Callable[[], Awaitable[Answer]],
+        self, plan: Plan, request: Request, perform: Callable[[], Awaitable[Answer]]
     ) -> Answer:
         """The stored answer while it is fresh; else what `perform` makes, once for all who ask."""
         try:
             key = answer_key(plan, request)
         except Invalid:
             return await perform()  # which counts it, and refuses it
-        return await self._answer(key, request, coding, perform)
+        return await self._answer(key, request, perform)
 
-    async def _answer(
-        self,
-        key: str,
-        request: Request,
-        coding: str | None,
-        perform: Callable[[], Awaitable[Answer]],
-    ) -> Answer:
+    def _stored(self, key: str, request: Request) -> Answer | None:
+        """While it is fresh, or another is being made."""
         entry = self.stores.near_get(key)
         if entry is not None and entry.fresh:
-            return _served(entry, request, coding, "hit")
+            return _served(entry, request, "hit")
+        if entry is not None and key in self._refreshing:
+            return _served(entry, request, "hit; fwd=stale")
+        return None
+
+    async def _answer(
+        self, key: str, request: Request, perform: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        if stored := self._stored(key, request):
+            return stored
         task = self._refreshing.get(key)
-        if task is not None and entry is not None:
-            return _served(entry, request, coding, "hit; fwd=stale")
         ours = task is None
         if task is None:
             task = asyncio.create_task(self._refresh(key, perform))
@@ -181,12 +208,12 @@ class PublicAnswers:
         made = await asyncio.shield(task)
         if made.status == HTTPStatus.TOO_MANY_REQUESTS and not ours:
             # Whoever asked first has used up a limit of their own; this one has not.
-            return await self._answer(key, request, coding, perform)
+            return await self._answer(key, request, perform)
         entry = self.stores.near_get(key)
         if entry is not None and made.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return _served(entry, request, coding, f"hit; fwd=stale; fwd-status={made.status}")
+            return _served(entry, request, f"hit; fwd=stale; fwd-status={made.status}")
         if entry is not None and made.status == HTTPStatus.OK:
-            return _served(entry, request, coding, "fwd=miss; stored")
+            return _served(entry, request, "fwd=miss; stored")
         return replace(made, headers=list(made.headers))
 
     async def _refresh(self, key: str, perform: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -312,9 +339,10 @@ def _asked(parameters: Parameters, query: str) -> str:
     return repr(sorted(parameters.read_query(query).items()))
 
 
-def _served(entry: Entry, request: Request, coding: str | None, how: str) -> Answer:
+def _served(entry: Entry, request: Request, how: str) -> Answer:
     """A stored answer with its age, for this client."""
-    form = entry.forms.get(coding or "identity") or entry.forms["identity"]
+    coding = preferred_coding(request.headers.get("accept-encoding", "")) or "identity"
+    form = entry.forms.get(coding) or entry.forms["identity"]
     now = time.time()
     left = max(0, round(entry.fresh_until - now))
     headers = [

@@ -156,6 +156,7 @@ class _ObjectEncoder(dict[type, Convert]):
 
         lines = [
             "def encode(thing):",
+            *(self._as_it_is(written) if kind is dict else []),
             # By attribute, a row of SQLAlchemy costs five times as much.
             *([" thing = thing._mapping"] if issubclass(kind, Row) else []),
             f" encoded = {{{', '.join(f'{name!r}: {field(name)}' for name in self.required)}}}",
@@ -166,6 +167,19 @@ class _ObjectEncoder(dict[type, Convert]):
         encode: Convert = written["encode"]
         self[kind] = encode
         return encode
+
+    def _as_it_is(self, written: dict[str, Any]) -> list[str]:
+        """Lines by which a dict that has just what goes out, as it goes out, is not copied."""
+        conditions = ["thing.keys() == names"]
+        for (name, part), writer in zip(self.parts.items(), list(written), strict=True):
+            if isinstance(part, _ObjectEncoder):
+                conditions.append(f"{writer}[type(part := thing[{name!r}])](part) is part")
+            elif part in WRITE.values():
+                conditions.append(f"(type(part := thing[{name!r}]) is str or part is None)")
+            else:
+                return []
+        written["names"] = frozenset((*self.required, *self.optional))
+        return [f" if {' and '.join(conditions)}: return thing"]
 
 
 def _attribute(name: str) -> str:

@@ -165,13 +165,12 @@ class Engine(SpecMiddleware):
         if not plan.public:
             return await threads.run(self.performer.perform, plan, request)
         plan.check_accept(request.headers.get("accept"))
-        coding = preferred_coding(request.headers.get("accept-encoding", ""))
-        anonymous = _without_conditions(request, plan.varies_by)
         return await self.public.answer(
             plan,
             request,
-            coding,
-            lambda: threads.run(self.performer.perform, plan, anonymous),
+            lambda: threads.run(
+                self.performer.perform, plan, _without_conditions(request, plan.varies_by)
+            ),
         )
 
     def _threads_of(self, plan: Plan) -> Threads:

@@ -9,6 +9,7 @@ value for one that takes one, is refused.
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -21,6 +22,8 @@ from marquee.web.schema import Schema
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 # As many digits as any double is written with.
 NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+MOST_KNOWN, LONGEST_KNOWN = 1000, 500
+"""Queries that are remembered as they were read, and their characters."""
 ENGINE_HEADERS = frozenset(("idempotency-key", "if-match"))
 
 
@@ -132,6 +135,14 @@ class Parameters:
 
     def read_query(self, query: str) -> dict[str, Any]:
         """The arguments of a handler that stand in the query. Raises Invalid."""
+        values = _read_query(self, query) if len(query) <= LONGEST_KNOWN else self.parse(query)
+        # A handler may change what it is given.
+        return {
+            name: value.copy() if type(value) is list else value for name, value in values.items()
+        }
+
+    def parse(self, query: str) -> dict[str, Any]:
+        """The same, read anew."""
         return self.query.read(query_pairs(query), closed=not self.open_query)
 
     def read(
@@ -142,6 +153,12 @@ class Parameters:
         for location in self.others:
             values |= location.read(_pairs(location, path, headers), closed=False)
         return values
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _read_query(parameters: Parameters, query: str) -> dict[str, Any]:
+    """Most requests ask what others have asked."""
+    return parameters.parse(query)
 
 
 def _pairs(

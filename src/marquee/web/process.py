@@ -5,6 +5,7 @@ import gc
 from contextlib import suppress
 
 from marquee import db, notices, settings
+from marquee.processes import follow_starter
 from marquee.web import logs
 from marquee.web.app import App, create_app
 from marquee.web.contract import Document
@@ -13,12 +14,13 @@ M_ARENA_MAX, ARENAS = -8, 2
 
 
 def application(document: Document | None = None) -> App:
-    """The application of one server process: what granian calls in each."""
+    """The application of one server process: what uvicorn calls in each."""
     # What the start makes is made to stay: to look for garbage among it would only take time.
     gc.disable()
     # Each thread would have a heap of its own in the GNU C library, where large bodies leave holes.
     with suppress(AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+    follow_starter()
     values = settings.current()
     logs.configure(values.log_level)
     engine = db.engine_for(

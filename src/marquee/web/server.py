@@ -1,62 +1,103 @@
-"""Serving: granian's processes, each with one application.
+"""Serving: uvicorn's processes, each with one application.
 
-Granian, because it reads HTTP in Rust with time-outs for headers, restarts processes that die, and
-costs least of the servers that can stream. This module is what its first process needs; the
-application, which costs a second and fifty megabytes to import, is in `process.py`.
+uvicorn, because it watches its processes, restarts those that die, and lets the protocol be ours
+(`connection.py`). This module is what its first process needs; the application, which costs a
+second and fifty megabytes to import, is in `process.py`.
 """
 
 import hashlib
 import os
 import shutil
+import socket
 import tempfile
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.server.common import AbstractServer
+import uvicorn
 from sqlalchemy import Engine, text
+from uvicorn.server import ServerState
+from uvicorn.supervisors import Multiprocess
 
 from marquee import signing
 from marquee.settings import Settings
 
+if TYPE_CHECKING:
+    from marquee.web.connection import Connection, Listener
+
 DEMO_KEYS = ("abcdef1234567890", "1234567890")
 BACKLOG = 1024
+STOPPING = 10
+"""Seconds for what has begun when the server stops."""
+HUNG = 60
+"""Seconds after which a process that does not even say that it lives is replaced."""
+
+
+class Http:
+    """Makes the connections of a server: uvicorn's `http=`. Sent to each process, which alone
+    imports what that takes.
+    """
+
+    def __init__(self, values: Settings) -> None:
+        self.values = values
+
+    @cached_property
+    def _listener(self) -> "Listener":
+        from marquee.web.connection import Listener  # noqa: PLC0415 - not in the first process
+
+        return Listener(self.values)
+
+    def __call__(
+        self, config: uvicorn.Config, server_state: ServerState, **_: object
+    ) -> "Connection":
+        """One connection of a server."""
+        return self._listener.connection(config.loaded_app, server_state)
 
 
 def run(values: Settings) -> int:
-    """Serve until a signal says to stop."""
+    """Serve until a signal says to stop; 1 where a process could not start."""
     workers = values.marquee_workers
     figures = tempfile.mkdtemp(prefix="marquee-metrics-") if workers > 1 else None
     if figures:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
     try:
-        listener("marquee.web.process:application", values, workers=workers).serve()
+        return serve("marquee.web.process:application", values)
     finally:
         if figures:
             shutil.rmtree(figures, ignore_errors=True)
-    return 0
 
 
-def listener(target: str, values: Settings, *, workers: int) -> AbstractServer[Any]:
-    """A server, not yet started, of the application that `target` makes: `module:function`."""
-    return Granian(
-        target,
-        factory=True,
-        address=values.host,
-        port=values.port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=workers,
-        loop=Loops.auto,
+def serve(target: str, values: Settings) -> int:
+    """Serve the application that `target` makes, `module:function`, in processes of its own."""
+    listening = socket.create_server(
+        (values.host, values.port),
+        family=socket.AF_INET6 if ":" in values.host else socket.AF_INET,
         backlog=BACKLOG,
-        respawn_failed_workers=True,
-        workers_kill_timeout=10,
-        log_enabled=False,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=values.header_timeout * 1000, max_buffer_size=64 * 1024
-        ),
+    )
+    with listening:
+        config = configuration(target, values, workers=values.marquee_workers, factory=True)
+        processes = Multiprocess(config, sockets=[listening])
+        processes.run()
+    return int(any(each.exitcode == uvicorn.config.STARTUP_FAILURE for each in processes.processes))
+
+
+def configuration(app: Any, values: Settings, **more: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's
+    """How uvicorn serves an application here."""
+    http: Any = Http(values)
+    return uvicorn.Config(
+        app,
+        http=http,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=STOPPING,
+        timeout_worker_healthcheck=HUNG,
+        **more,
     )
 
 

@@ -9,11 +9,9 @@ from tools.bench import places
 
 
 def application() -> App:
-    """What granian calls in its process."""
+    """What uvicorn calls in its process."""
     return process.application(orjson.loads(places.CONTRACT.read_bytes()))
 
 
 if __name__ == "__main__":
-    server.listener(
-        "tools.bench.servers.marquee_app:application", settings.current(), workers=1
-    ).serve()
+    server.serve("tools.bench.servers.marquee_app:application", settings.current())

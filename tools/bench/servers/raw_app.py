@@ -1,8 +1,12 @@
-"""Constant bytes from the same server as Marquee: what the server alone costs."""
+"""Constant bytes from the same server as Marquee: what the server alone costs. With `httptools` as
+its argument, uvicorn speaks HTTP by itself, as it does for FastAPI.
+"""
 
+import sys
 from typing import Any
 
 import orjson
+import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from marquee import settings
@@ -42,6 +46,11 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 
 if __name__ == "__main__":
-    server.listener(
-        "tools.bench.servers.raw_app:application", settings.current(), workers=1
-    ).serve()
+    values = settings.current()
+    if http := sys.argv[1:]:
+        config = uvicorn.Config(
+            application(), port=values.port, http=http[0], access_log=False, log_level="warning"
+        )
+        uvicorn.Server(config).run()
+    else:
+        server.serve("tools.bench.servers.raw_app:application", values)

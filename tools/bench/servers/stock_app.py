@@ -46,7 +46,7 @@ def api_key(token: str) -> dict[str, Any] | None:
 
 
 def application() -> connexion.FlaskApp:
-    """What granian calls in its process."""
+    """What uvicorn calls in its process."""
     values = settings.current()
     db.connect(db.engine_for(values.database_url, pool_size=values.marquee_threads))
     text = places.CONTRACT.read_text()
@@ -84,6 +84,4 @@ def _wrapped(handler: Callable[..., Any], operation: AbstractOperation) -> Calla
 
 
 if __name__ == "__main__":
-    server.listener(
-        "tools.bench.servers.stock_app:application", settings.current(), workers=1
-    ).serve()
+    server.serve("tools.bench.servers.stock_app:application", settings.current())
