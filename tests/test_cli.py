@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from tests.live import own_database
+from tests.live import free_port, own_database
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -138,5 +138,5 @@ def test_demo_keys_and_production_exclude_each_other(marquee: Run) -> None:
 
 
 def test_a_server_needs_a_secret_and_a_free_port(marquee: Run) -> None:
-    refused = marquee("serve", MARQUEE_SECRET_KEY="short", PORT="18099")
+    refused = marquee("serve", MARQUEE_SECRET_KEY="short", PORT=str(free_port()))
     assert (refused.returncode, "MARQUEE_SECRET_KEY" in refused.stderr) == (1, True)

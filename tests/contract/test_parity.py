@@ -15,7 +15,7 @@ import yaml
 from marquee import settings
 from marquee.web.app import create_app
 from tests.contract import raw
-from tests.serving import serving
+from tests.serving import serving, serving_any
 
 CONTRACT = Path(__file__).with_name("parity.yaml")
 JSON = {"Content-Type": "application/json"}
@@ -226,7 +226,7 @@ def stock() -> Iterator[str]:
     app = connexion.FlaskApp("parity")
     document = yaml.safe_load(CONTRACT.read_text())
     app.add_api(document, strict_validation=True, validate_responses=True)
-    with serving(app) as url:
+    with serving_any(app, settings.current()) as url:
         yield url
 
 

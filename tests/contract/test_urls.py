@@ -273,6 +273,12 @@ class TestMethods:
         assert answer.status_code in (400, 405, 501)
 
 
+@pytest.mark.parametrize("path", ["/", f"{V1}/ui/"])
+def test_people_are_led_to_the_explorer(target: Target, path: str) -> None:
+    answer = httpx.get(target.url + path)
+    assert (answer.status_code, answer.headers["location"]) == (302, f"{V1}/ui")
+
+
 def test_server_still_answers(target: Target) -> None:
     answer = get(target, f"{V1}/health")
     assert (answer.status_code, answer.json()["checks"]["postgres"]) == (200, "ok")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from marquee.web.threads import Threads
+from marquee.web.threads import Busy, Threads
 
 
 def test_many_calls_share_so_many_threads() -> None:
@@ -48,8 +48,28 @@ def test_what_a_call_raises_is_raised_where_it_is_awaited() -> None:
     assert asyncio.run(run()) == "STILL THERE"
 
 
+def test_a_call_that_was_in_line_for_too_long_is_refused() -> None:
+    """What came after it is done: it is not as old."""
+    threads = Threads(1, "test", longest=0.2)
+    made: list[str] = []
+
+    async def run() -> None:
+        first = asyncio.create_task(threads.run(time.sleep, 0.4))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(threads.run(made.append, "second"))
+        await asyncio.sleep(0.3)
+        third = asyncio.create_task(threads.run(made.append, "third"))
+        with pytest.raises(Busy):
+            await second
+        await asyncio.gather(first, third)
+
+    asyncio.run(run())
+    assert made == ["third"]
+
+
 def test_a_call_that_nobody_waits_for_any_more_is_left_out() -> None:
-    threads, made = Threads(1, "test"), []
+    threads = Threads(1, "test")
+    made: list[str] = []
 
     async def run() -> None:
         first = asyncio.create_task(threads.run(time.sleep, 0.1))

@@ -75,24 +75,26 @@ class App(AbstractApp):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application as ASGI."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await self._live(receive, send)
             return
         await self.engine(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """ASGI's lifespan: what is left is written at the end."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                if self.engine.access is not None:
+                    self.engine.access.flush()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
 
 
 def create_app(values: Settings | None = None, document: contract.Document | None = None) -> App:
     """The application of a server process; of the contract under openapi/ unless told otherwise."""
     return App(values or settings.current(), document=document)
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await send({"type": "lifespan.shutdown.complete"})
-            return
 
 
 def _envelope(error: HTTPException) -> flask.Response:

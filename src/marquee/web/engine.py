@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from marquee.errors import Refusal
 from marquee.settings import Settings
 from marquee.web import kept, metrics
+from marquee.web.access import AccessLog
 from marquee.web.answers import Answer, compressed, preferred_coding, worth_compressing
 from marquee.web.bodies import receive_body
 from marquee.web.caching import PublicAnswers
@@ -43,7 +44,6 @@ from marquee.web.security import Scheme
 from marquee.web.threads import Threads
 
 log = structlog.get_logger("marquee")
-access = structlog.get_logger("marquee.access")
 PROBES = 2
 
 
@@ -61,6 +61,8 @@ class Engine(SpecMiddleware):
         self.shared: set[str] = set()
         """Templates of what is served where paths have moved from: those are numbers, these are
         not."""
+        logged = settings.access_log and settings.log_level in ("DEBUG", "INFO")
+        self.access = AccessLog() if logged else None
         self.cors = Cors(settings.cors_origins)
         self.heads = Heads(settings)
         self.patience = Patience(settings.request_timeout)
@@ -271,9 +273,8 @@ class Engine(SpecMiddleware):
         seconds = time.perf_counter() - started
         operation = plan.operation_id if plan else "none"
         metrics.observe(request.method if plan else "other", operation, status, seconds)
-        if self.settings.access_log:
-            access.info(
-                "request",
+        if self.access is not None:
+            self.access.note(
                 method=request.method,
                 path=plan.template if plan else request.path[:200],
                 operation=operation,

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("marquee")
 
-STATUS_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}".encode() for each in HTTPStatus}
+PHRASES = {each.value: each.phrase for each in HTTPStatus}
+STATUS_LINES = {
+    status: f"HTTP/1.1 {status} {PHRASES.get(status, '')}".encode() for status in range(200, 600)
+}
 BODILESS = (204, 304)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 COLON = b": "

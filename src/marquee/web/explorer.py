@@ -48,6 +48,12 @@ def register(app: flask.Flask, document: Document, settings: Settings) -> None:
     for path, (media_type, read) in documents.items():
         app.add_url_rule(path, path, partial(_document, _both(read), media_type))
     app.add_url_rule(f"{base}/ui", "explorer", lambda: _page(base, settings))
+    for path in ("/", f"{base}/ui/"):
+        app.add_url_rule(path, f"to explorer from {path}", partial(_to, f"{base}/ui"))
+
+
+def _to(place: str) -> flask.Response:
+    return flask.Response(status=302, headers={"Location": place, "Cache-Control": "no-store"})
 
 
 def _both(read: Callable[[], bytes]) -> Callable[[], tuple[bytes, bytes]]:

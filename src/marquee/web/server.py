@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -68,16 +69,31 @@ def run(values: Settings) -> int:
 
 def serve(target: str, values: Settings) -> int:
     """Serve the application that `target` makes, `module:function`, in processes of its own."""
-    listening = socket.create_server(
-        (values.host, values.port),
-        family=socket.AF_INET6 if ":" in values.host else socket.AF_INET,
-        backlog=BACKLOG,
-    )
-    with listening:
-        config = configuration(target, values, workers=values.marquee_workers, factory=True)
-        processes = Multiprocess(config, sockets=[listening])
+    config = configuration(target, values, workers=values.marquee_workers, factory=True)
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(each) for each in _listening(values.host, values.port)]
+        processes = Multiprocess(config, sockets)
         processes.run()
     return int(any(each.exitcode == uvicorn.config.STARTUP_FAILURE for each in processes.processes))
+
+
+def _listening(host: str, port: int) -> list[socket.socket]:
+    """On each address of the host that this machine has. Raises OSError where it has none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    dual = host == "::" and socket.has_dualstack_ipv6()
+    sockets: list[socket.socket] = []
+    refused: list[OSError] = []
+    for family, _, _, _, address in found:
+        try:
+            made = socket.create_server(
+                address, family=family, backlog=BACKLOG, dualstack_ipv6=dual
+            )
+            sockets.append(made)
+        except OSError as error:
+            refused.append(error)
+    if not sockets:
+        raise refused[0]
+    return sockets
 
 
 def configuration(app: Any, values: Settings, **more: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's
@@ -87,7 +103,6 @@ def configuration(app: Any, values: Settings, **more: Any) -> uvicorn.Config:  #
         app,
         http=http,
         ws="none",
-        lifespan="off",
         interface="asgi3",
         log_config=None,
         log_level="warning",

@@ -6,28 +6,45 @@ threads that wait, the one that waits least long is woken: what it needs is stil
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from marquee.errors import Unavailable
 
 T = TypeVar("T")
-Call = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]]
+Call = tuple[
+    asyncio.AbstractEventLoop, float, "asyncio.Future[Any]", Callable[..., Any], tuple[Any, ...]
+]
+LONGEST = 20.0
+"""Seconds in line for a thread; then clients have given up, and what they asked is not worth the
+time of those who have not.
+"""
+
+
+class Busy(Unavailable):
+    """All threads have been at work for too long (503)."""
+
+    def __init__(self) -> None:
+        super().__init__("The server has more to do than it can.", "SERVER_BUSY", retry_after=5)
 
 
 class Threads:
     """So many threads at the most, started as calls come in."""
 
-    def __init__(self, number: int, name: str) -> None:
+    def __init__(self, number: int, name: str, longest: float = LONGEST) -> None:
         self._number, self._name, self._started = number, name, 0
+        self._longest = longest
         self._calls: deque[Call] = deque()
         self._waiting: list[threading.Lock] = []
         self._waking = False
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
-        """What the function returns or raises, called in one of the threads."""
+        """What the function returns or raises, called in one of the threads. Raises Busy."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._calls.append((loop, future, function, arguments))
+        self._calls.append((loop, time.monotonic() + self._longest, future, function, arguments))
         if self._started < self._number:
             self._started += 1
             name = f"{self._name}-{self._started}"
@@ -72,6 +89,7 @@ class Threads:
 
 def _perform(
     loop: asyncio.AbstractEventLoop,
+    until: float,
     future: "asyncio.Future[Any]",
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
@@ -80,7 +98,7 @@ def _perform(
         return
     result = error = None
     try:
-        result = function(*arguments)
+        result = _too_late() if time.monotonic() > until else function(*arguments)
     except BaseException as raised:  # noqa: BLE001 - it is raised where it is awaited
         error = raised
     try:
@@ -89,6 +107,10 @@ def _perform(
         pass  # Nobody waits on a loop that has been closed.
     finally:
         del error  # It knows this frame, which knows it.
+
+
+def _too_late() -> NoReturn:
+    raise Busy
 
 
 def _settle(future: "asyncio.Future[T]", result: T, error: BaseException | None) -> None:
