@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from marquee import settings
 from marquee.settings import Settings
 from marquee.web.app import App, create_app
-from marquee.web.server import configuration
+from marquee.web.serving import configuration
 
 
 @contextmanager

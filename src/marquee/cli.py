@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import getpass
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from marquee.web import logs
 UNDEFINED_TABLE = "42P01"
 """The SQLSTATE of PostgreSQL for a table that is not there."""
 
+INTERRUPTED = 128 + signal.SIGINT
 Command = Callable[[argparse.Namespace, Settings], int]
 
 
@@ -40,6 +42,8 @@ def main(words: list[str] | None = None) -> int:
         logs.configure(values.log_level)
         command: Command = options.command
         return command(options, values)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except (BadSetting, Failure) as error:
         return _fail(str(error))
     except OperationalError as error:

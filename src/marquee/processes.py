@@ -1,7 +1,6 @@
 """Processes that end together, and locks that end with the processes that hold them."""
 
 import ctypes
-import multiprocessing
 import os
 import signal
 import sys
@@ -165,16 +164,3 @@ def follow_parent(every: float = 0.5, grace: float = 2.0) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="follow-parent", daemon=True).start()
-
-
-def follow_starter() -> None:
-    """End by SIGTERM once the process that started this one by `multiprocessing` has gone."""
-    starter = multiprocessing.parent_process()
-    if starter is None:
-        return
-
-    def watch() -> None:
-        starter.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="follow-starter", daemon=True).start()

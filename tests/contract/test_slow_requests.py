@@ -4,6 +4,8 @@ import os
 import select
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from sqlalchemy import text
 from marquee import db
 from tests.committed import Committed, committed
 from tests.contract import raw
-from tests.live import SERVE, Live, live, own_database
+from tests.live import SERVE, Live, free_port, live, own_database
 
 LOGIN = "/api/v1/auth/login"
 TOKEN = {"Authorization": "Bearer the metrics token"}
@@ -194,6 +196,32 @@ class TestProcess:
 
             until(answers)
             assert before.pid not in [each.pid for each in server.workers]
+            assert "Server process 1 was killed by SIGKILL" in server.log.read_text()
+
+    def test_does_not_wait_when_it_is_told_twice(self, own_url: str, tmp_path: Path) -> None:
+        """Not even for a process that has been stopped."""
+        with live(own_url, tmp_path) as server:
+            [worker] = server.workers
+            worker.suspend()
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(5) == 0
+            assert not worker.is_running()
+
+    def test_says_why_it_cannot_start(self, tmp_path: Path) -> None:
+        """It tries again, and stops when it is told to."""
+        words = "from marquee.web.server import serve; from marquee.settings import current; "
+        command = [sys.executable, "-c", words + "serve('tests.nothing:application', current())"]
+        log = tmp_path / "log"
+        environment = {**os.environ, "PORT": str(free_port())}
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, env=environment, stderr=output)
+        until(lambda: "it starts again in 0.25 s" in log.read_text())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert '"level": "error"' in log.read_text()
+        assert "KeyboardInterrupt" not in log.read_text()
 
     def test_leaves_nothing_behind_when_it_is_killed(self, own_url: str, tmp_path: Path) -> None:
         with live(own_url, tmp_path, workers=2) as server:

@@ -10,10 +10,9 @@ the client can read (RFC 9112, section 9.6).
 import asyncio
 from collections import deque
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import httptools
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from marquee.settings import Settings
@@ -21,15 +20,22 @@ from marquee.web.answers import Answer
 from marquee.web.deadlines import Deadlines
 from marquee.web.envelope import envelope
 from marquee.web.exchange import COLON, STATUS_LINES, Exchange
+from marquee.web.head import Address, Head
 from marquee.web.heads import Heads
 from marquee.web.malformed import LARGEST_HEAD, Refused
 from marquee.web.request import Request
 
 LARGEST_UNREAD = 64 * 1024
 """Bytes of a body that wait for the application before no more are read."""
+PIECE = 8 * 1024
+"""Bytes that are parsed at a time: as many requests as they hold may wait in line."""
+GRACE = 2.0
+"""Seconds in which the rest of a body must come when the server stops."""
 STALLED = 60.0
 """Seconds in which a client must take something of what it is sent."""
-VERSIONS = ("1.0", "1.1")
+
+
+CONNECT = b"CONNECT"
 
 
 class Listener:
@@ -37,7 +43,7 @@ class Listener:
 
     def __init__(self, values: Settings) -> None:
         self.heads = Heads(values)
-        self.idle = Deadlines[Connection](values.header_timeout, Connection.close)
+        self.idle = Deadlines[Connection](values.header_timeout, Connection.look_whether_idle)
         self.stalled = Deadlines[Connection](STALLED, Connection.look_whether_stalled)
         self._date: tuple[list[tuple[bytes, bytes]], tuple[bytes, ...]] = ([], ())
 
@@ -61,8 +67,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
-        self._client: tuple[str, int] | None = None
-        self._server: tuple[str, int] | None = None
+        self._client: Address = None
+        self._server: Address = None
         self._answering: Exchange | None = None
         self._receiving: Exchange | None = None
         """The last request that has begun: its body is what comes now."""
@@ -71,11 +77,12 @@ class Connection(asyncio.Protocol):
         """What is said in place of an answer when all requests before it have been answered."""
         self._deaf = False
         """Whether what comes is thrown away: nothing that follows can be told apart."""
-        self._paused = False
-        self._in_head, self._fed, self._large = False, 0, False
-        self._url, self._headers = b"", list[tuple[bytes, bytes]]()
-        self._hosts, self._expects_continue = 0, False
-        self._unwritten = -1
+        self._ended = False
+        """Whether the client has said that it is done, or the server is."""
+        self._unparsed, self._paused = b"", False
+        self._head, self._in_head = Head(), False
+        self._got_on, self._overhead = False, 0
+        self._unwritten = 0
         self.gone = False
         self.drained: asyncio.Future[None] | None = None
         """Set while the client does not read what it is sent; done when it does again."""
@@ -85,8 +92,11 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come. uvloop's transports are no asyncio.BaseTransport to Python."""
         self._transport = transport
-        self._client = transport.get_extra_info("peername")[:2]
-        self._server = transport.get_extra_info("sockname")[:2]
+        peer, here = (transport.get_extra_info(name) for name in ("peername", "sockname"))
+        if peer is None or here is None:
+            transport.abort()  # It has gone before it was let in.
+            return
+        self._client, self._server = peer[:2], here[:2]
         # uvicorn's type of the set names its own protocols alone.
         connections: set[Any] = self._state.connections
         connections.add(self)
@@ -108,22 +118,19 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come."""
-        if self._deaf or self.gone:
-            return
-        continues, refused = self._in_head, None
-        self._large = continues or len(data) > LARGEST_HEAD
-        try:
-            self._feed(data)
-        except httptools.HttpParserError as error:
-            refused = Refused.by_parser(error, data)
-        self._fed += len(data) if continues and self._in_head else 0
-        if self._fed > LARGEST_HEAD:
-            refused = Refused.too_large(self._url)
-        self._go_on()
-        if refused is not None:
-            self._refuse(refused)
-        elif self._line:
-            self._pause_reading()
+        if not self._deaf and not self.gone:
+            self._unparsed = self._unparsed + data if self._unparsed else data
+            self._read()
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more. It may have gone, or wait for what it has asked."""
+        self._ended = True
+        for exchange in (self._answering, self._receiving):
+            if exchange is not None:
+                exchange.cut()
+        if self._answering is None:
+            self._close()
+        return True
 
     def pause_writing(self) -> None:
         """The client does not read what it is sent."""
@@ -144,16 +151,18 @@ class Connection(asyncio.Protocol):
     def shutdown(self) -> None:
         """The server stops: what has begun is answered, and nothing else."""
         self._line.clear()
-        self._deaf = self._receiving is None or self._receiving.whole
+        self._ended, self._deaf = True, self._receiving is None or self._receiving.whole
         if self._answering is None:
-            self._transport.close()
-        else:
-            self._answering.keep_alive = False
-            self._answering.end_stream()
+            self._close()
+            return
+        self._answering.keep_alive = False
+        self._answering.end_stream()
+        if not self._deaf and self._receiving is not None:
+            self._loop.call_later(GRACE, self._receiving.cut)
 
     # The deadlines'.
 
-    def close(self) -> None:
+    def look_whether_idle(self) -> None:
         """Nothing has come for too long: end it, unless the client still reads."""
         if self._transport.get_write_buffer_size():
             self._watch_writing()
@@ -163,66 +172,54 @@ class Connection(asyncio.Protocol):
     def look_whether_stalled(self) -> None:
         """End it unless the client has taken something of what it is sent."""
         unwritten = self._transport.get_write_buffer_size()
-        if not unwritten:
-            self._wait_for_more()
-        elif unwritten == self._unwritten:
+        if unwritten and unwritten == self._unwritten:
             self._transport.abort()
-        else:
+        elif unwritten:
             self._watch_writing()
+        elif self._answering is None:
+            self._wait_for_more()
 
     # The parser's.
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._url, self._headers = b"", []
-        self._hosts, self._expects_continue = 0, False
-        self._in_head, self._fed = True, 0
+        self._head, self._in_head = Head(), True
 
     def on_url(self, url: bytes) -> None:
         """A piece of its target has come."""
-        self._url += url
+        self._head.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header has come."""
-        if not self._in_head:
-            return  # A trailer: nobody asked for one.
-        name = name.lower()
-        if name == b"host":
-            self._hosts += 1
-        elif name == b"expect":
-            self._expects_continue = value.lower() == b"100-continue"
-        self._headers.append((name, value.rstrip(b" \t")))
+        """One header has come; or a trailer, which nobody asked for."""
+        if self._in_head:
+            self._head.add(name, value)
 
     def on_headers_complete(self) -> None:
         """Its head is whole. Raises Refused."""
-        parser, self._in_head = self._parser, False
-        version, method = parser.get_http_version(), parser.get_method().decode()
-        if self._large and self._size() > LARGEST_HEAD:
-            raise Refused.too_large(self._url)
-        if version not in VERSIONS:
-            raise Refused.version()
-        if self._hosts != 1 and (self._hosts or version == "1.1"):
-            raise Refused.malformed("A request names one Host.")
-        if parser.should_upgrade() and method != "CONNECT":
+        parser, head, self._in_head, self._got_on = self._parser, self._head, False, True
+        version, method = parser.get_http_version(), parser.get_method()
+        head.check(version)
+        if parser.should_upgrade() and method != CONNECT:
             return  # It begins again without its Upgrade.
         self._listener.idle.end(self)
-        self._receiving = exchange = Exchange(
+        keep_alive = parser.should_keep_alive() and version == "1.1" and method != CONNECT
+        self._receiving = Exchange(
             self,
-            self._scope(method, version),
-            keep_alive=parser.should_keep_alive() and version == "1.1" and method != "CONNECT",
-            expects_continue=self._expects_continue and version == "1.1",
+            head.scope(method, version, self._client, self._server),
+            keep_alive=keep_alive,
+            expects_continue=head.expects_continue and version == "1.1",
         )
-        self._line.append(exchange)
+        self._line.append(self._receiving)
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body has come."""
+        self._got_on = True
         if self._receiving is not None:
             self._receiving.feed(body)
-            if self._receiving.unread > LARGEST_UNREAD:
-                self._pause_reading()
 
     def on_message_complete(self) -> None:
         """A request is whole."""
+        self._got_on = True
         if self._receiving is not None:
             self._receiving.complete()
 
@@ -237,10 +234,9 @@ class Connection(asyncio.Protocol):
         self._transport.write(data)
 
     def resume_reading(self) -> None:
-        """There is room again for what comes."""
+        """There may be room again for what comes."""
         if self._paused and not self.gone:
-            self._paused = False
-            self._transport.resume_reading()
+            self._read()
 
     def answered(self, exchange: Exchange) -> None:
         """An answer has been written to its end."""
@@ -248,15 +244,16 @@ class Connection(asyncio.Protocol):
         if self.gone:
             return
         if not exchange.keep_alive:
-            self._line.clear()
             self._finish(heard=exchange.whole)
         elif self._line:
             self._go_on()
         elif self._refusal is not None:
             self._say(self._refusal)
+        elif self._ended and not self._unparsed:
+            self._close()
         else:
             self._wait_for_more()
-            self.resume_reading()
+        self.resume_reading()
 
     def broke_off(self, exchange: Exchange, *, started: bool) -> None:
         """An answer has not been written to its end: the client must not take it for whole."""
@@ -273,48 +270,49 @@ class Connection(asyncio.Protocol):
 
     # Its own.
 
-    def _size(self) -> int:
-        """Bytes of the head that is being read."""
-        return len(self._url) + sum(len(name) + len(value) for name, value in self._headers)
-
-    def _scope(self, method: str, version: str) -> Scope:
-        target = self._url
-        if not target.startswith(b"/"):
-            # RFC 9112, 3.2.2: what a proxy would be asked for is taken from servers as well.
-            _, _, after = target.partition(b"://")
-            target = after[after.index(b"/") :] if b"/" in after else target
-        raw_path, _, query = target.partition(b"?")
-        path = raw_path.decode("latin-1")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": version,
-            "method": method,
-            "scheme": "http",
-            "path": unquote_to_bytes(raw_path).decode("utf-8", "replace")
-            if "%" in path or not path.isascii()
-            else path,
-            "raw_path": raw_path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-            "client": self._client,
-            "server": self._server,
-        }
-
     def _go_on(self) -> None:
         """Answer the next request in line, unless one is being answered."""
         if self._answering is not None or not self._line or self.gone:
             return
         self._answering = exchange = self._line.popleft()
+        if self._ended:
+            exchange.cut()
         task = self._loop.create_task(exchange.run(self._app))
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)
 
-    def _pause_reading(self) -> None:
-        if not self._paused and not self.gone:
-            self._paused = True
-            self._transport.pause_reading()
+    def _read(self) -> None:
+        """Parse what has come, as long as there is room for more."""
+        refused = None
+        while self._unparsed and not (self._deaf or refused or self._is_full()):
+            refused = self._parse(self._unparsed[:PIECE])
+            self._go_on()
+        if refused is not None:
+            self._refuse(refused)
+        full = self._is_full()
+        if full != self._paused and not (self.gone or self._ended):
+            self._paused = full
+            (self._transport.pause_reading if full else self._transport.resume_reading)()
+
+    def _is_full(self) -> bool:
+        """Whether others must be answered, or a body be read, before more is taken."""
+        receiving = self._receiving
+        unread = receiving.unread if receiving is not None else 0
+        return bool(self._line) or unread > LARGEST_UNREAD
+
+    def _parse(self, piece: bytes) -> Refused | None:
+        """What is wrong with this beginning of what has come, if anything is."""
+        self._got_on = False
+        self._unparsed = self._unparsed[len(piece) :]
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._unparsed = self._without_upgrade() + piece[upgrade.args[0] :] + self._unparsed
+        except httptools.HttpParserError as error:
+            return Refused.by_parser(error, piece)
+        # Also of trailers, extensions of chunks, and empty lines before a request.
+        self._overhead = 0 if self._got_on else self._overhead + len(piece)
+        return Refused.too_large(self._head.target) if self._overhead > LARGEST_HEAD else None
 
     def _wait_for_more(self) -> None:
         self._listener.idle.end(self)
@@ -325,28 +323,16 @@ class Connection(asyncio.Protocol):
         self._listener.stalled.end(self)
         self._listener.stalled.begin(self)
 
-    def _feed(self, data: bytes) -> None:
-        """Parse it. Raises HttpParserError."""
-        while data and not self._deaf:
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                data = self._without_upgrade() + data[upgrade.args[0] :]
-            else:
-                return
-
     def _without_upgrade(self) -> bytes:
-        """The head of a request again, as one that asks for no other protocol: for httptools, it
-        would have no body, which that of Java's HttpClient has. After CONNECT nothing follows.
+        """The head again: for httptools, a request that asks for another protocol has no body,
+        which that of Java's HttpClient has. After CONNECT nothing follows.
         """
-        method, version = self._parser.get_method(), self._parser.get_http_version().encode()
-        if method == b"CONNECT":
+        method, version = self._parser.get_method(), self._parser.get_http_version()
+        if method == CONNECT:
             self._deaf = True
             return b""
         self._parser = httptools.HttpRequestParser(self)
-        lines = [COLON.join(each) for each in self._headers if each[0] != b"upgrade"]
-        first = b"%b %b HTTP/%b" % (method, self._url, version)
-        return b"\r\n".join([first, *lines, b"", b""])
+        return self._head.without_upgrade(method, version)
 
     def _refuse(self, refused: Refused) -> None:
         """What has come cannot be understood, and so neither can what follows."""
@@ -354,7 +340,7 @@ class Connection(asyncio.Protocol):
         self._listener.idle.end(self)
         receiving = self._receiving
         if receiving is not None and receiving.done and not receiving.whole:
-            self._transport.close()
+            self._finish(heard=False)
         elif receiving is not None and not receiving.whole:
             # It is the body of this request that is broken: the application answers.
             receiving.keep_alive = False
@@ -376,11 +362,17 @@ class Connection(asyncio.Protocol):
         """Close the connection. While a client still sends, it would not get to read the answer:
         then only our half is closed, and the rest when it has heard.
         """
-        if heard:
-            self._transport.close()
-            return
-        self._deaf = True
-        if not self._transport.is_closing():
+        self._deaf, self._unparsed = True, b""
+        self._line.clear()
+        if heard or self._ended:
+            self._close()
+        elif not self._transport.is_closing():
             self._transport.write_eof()
-            self.resume_reading()
             self._wait_for_more()
+            self.resume_reading()
+
+    def _close(self) -> None:
+        """Close it when all has been sent, or the client does not read it."""
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._watch_writing()

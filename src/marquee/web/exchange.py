@@ -111,17 +111,22 @@ class Exchange:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    @property
+    def _has_news(self) -> bool:
+        return bool(self._body) or (self.whole and not self._delivered)
+
     async def receive(self) -> Message:
         """ASGI's: a piece of the body; when there is no more, that the client has gone."""
-        if self.expects_continue and not self._cut:
+        if self.expects_continue and not (self._cut or self._started or self.whole):
             self._connection.write(CONTINUE)
         self.expects_continue = False
-        while not (self._cut or self.done or self._body or (self.whole and not self._delivered)):
+        while not self._has_news:
             self._connection.resume_reading()
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        if self._cut or self.done:
-            return GONE
+            if self._cut or self.done:
+                return GONE
+            if not self._has_news:
+                self._waiter = asyncio.get_running_loop().create_future()
+                await self._waiter
         body, self._body, self._delivered = self._body, b"", self.whole
         return {"type": "http.request", "body": body, "more_body": not self.whole}
 

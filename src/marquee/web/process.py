@@ -5,7 +5,6 @@ import gc
 from contextlib import suppress
 
 from marquee import db, notices, settings
-from marquee.processes import follow_starter
 from marquee.web import logs
 from marquee.web.app import App, create_app
 from marquee.web.contract import Document
@@ -20,7 +19,6 @@ def application(document: Document | None = None) -> App:
     # Each thread would have a heap of its own in the GNU C library, where large bodies leave holes.
     with suppress(AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
-    follow_starter()
     values = settings.current()
     logs.configure(values.log_level)
     engine = db.engine_for(

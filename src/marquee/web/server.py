@@ -1,61 +1,39 @@
-"""Serving: uvicorn's processes, each with one application.
+"""Serving: so many processes that listen on one socket, and the one that watches them.
 
-uvicorn, because it watches its processes, restarts those that die, and lets the protocol be ours
-(`connection.py`). This module is what its first process needs; the application, which costs a
-second and fifty megabytes to import, is in `process.py`.
+This module is what the first process needs. It imports no application, which costs a second and
+fifty megabytes: that is for the others, see `serving.py`.
 """
 
 import hashlib
 import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import tempfile
-from contextlib import ExitStack
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
-import uvicorn
 from sqlalchemy import Engine, text
-from uvicorn.server import ServerState
-from uvicorn.supervisors import Multiprocess
 
 from marquee import signing
+from marquee.children import Child, kill_group
+from marquee.processes import PARENT, parent_bound
 from marquee.settings import Settings
-
-if TYPE_CHECKING:
-    from marquee.web.connection import Connection, Listener
 
 DEMO_KEYS = ("abcdef1234567890", "1234567890")
 BACKLOG = 1024
 STOPPING = 10
 """Seconds for what has begun when the server stops."""
-HUNG = 60
-"""Seconds after which a process that does not even say that it lives is replaced."""
-
-
-class Http:
-    """Makes the connections of a server: uvicorn's `http=`. Sent to each process, which alone
-    imports what that takes.
-    """
-
-    def __init__(self, values: Settings) -> None:
-        self.values = values
-
-    @cached_property
-    def _listener(self) -> "Listener":
-        from marquee.web.connection import Listener  # noqa: PLC0415 - not in the first process
-
-        return Listener(self.values)
-
-    def __call__(
-        self, config: uvicorn.Config, server_state: ServerState, **_: object
-    ) -> "Connection":
-        """One connection of a server."""
-        return self._listener.connection(config.loaded_app, server_state)
+KILLING = 2
+"""Seconds more, after which a process is killed."""
+TICK = 0.1
 
 
 def run(values: Settings) -> int:
-    """Serve until a signal says to stop; 1 where a process could not start."""
+    """Serve until a signal says to stop. Raises Failure where processes die again and again."""
     workers = values.marquee_workers
     figures = tempfile.mkdtemp(prefix="marquee-metrics-") if workers > 1 else None
     if figures:
@@ -69,12 +47,61 @@ def run(values: Settings) -> int:
 
 def serve(target: str, values: Settings) -> int:
     """Serve the application that `target` makes, `module:function`, in processes of its own."""
-    config = configuration(target, values, workers=values.marquee_workers, factory=True)
     with ExitStack() as stack:
         sockets = [stack.enter_context(each) for each in _listening(values.host, values.port)]
-        processes = Multiprocess(config, sockets)
-        processes.run()
-    return int(any(each.exitcode == uvicorn.config.STARTUP_FAILURE for each in processes.processes))
+        if sys.platform == "win32":  # where a child does not inherit sockets
+            from marquee.web.serving import serve_on  # noqa: PLC0415 - it imports what it serves
+
+            return serve_on(sockets, target, values)
+        children = stack.enter_context(_children(target, sockets, values.marquee_workers))
+        asked = _stop_asked(children)
+        while not asked.wait(TICK):
+            for child in children:
+                child.tend()
+    return 0
+
+
+@contextmanager
+def _children(target: str, sockets: list[socket.socket], number: int) -> Iterator[list[Child]]:
+    """The processes that answer; ended together."""
+    descriptors = [each.fileno() for each in sockets]
+    command = [sys.executable, "-m", "marquee.web.serving", target, *map(str, descriptors)]
+
+    def launch() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - our own command line, no shell
+            command,
+            env={**os.environ, PARENT: str(os.getpid())},
+            pass_fds=descriptors,
+            start_new_session=True,
+            preexec_fn=parent_bound("SIGTERM"),  # noqa: PLW1509 - one system call
+        )
+
+    children: list[Child] = []
+    try:
+        children += (Child(f"Server process {each + 1}", launch) for each in range(number))
+        yield children
+    finally:
+        for child in children:
+            if child.process is not None:
+                child.process.terminate()
+        for child in children:
+            child.stop(STOPPING + KILLING)
+
+
+def _stop_asked(children: list[Child]) -> threading.Event:
+    """Set when a signal asks to stop. At the second one, nothing is waited for any more."""
+    asked = threading.Event()
+
+    def stop(*_: object) -> None:
+        if asked.is_set():
+            for child in children:
+                if child.process is not None:
+                    kill_group(child.process)
+        asked.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, stop)
+    return asked
 
 
 def _listening(host: str, port: int) -> list[socket.socket]:
@@ -94,26 +121,6 @@ def _listening(host: str, port: int) -> list[socket.socket]:
     if not sockets:
         raise refused[0]
     return sockets
-
-
-def configuration(app: Any, values: Settings, **more: Any) -> uvicorn.Config:  # noqa: ANN401 - uvicorn's
-    """How uvicorn serves an application here."""
-    http: Any = Http(values)
-    return uvicorn.Config(
-        app,
-        http=http,
-        ws="none",
-        interface="asgi3",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=STOPPING,
-        timeout_worker_healthcheck=HUNG,
-        **more,
-    )
 
 
 def refusal(values: Settings, engine: Engine) -> str | None:
