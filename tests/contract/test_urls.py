@@ -191,8 +191,7 @@ class TestPaths:
     @pytest.mark.parametrize(
         "path",
         [
-            "/",
-            "//",
+            "/x",
             "/api",
             "/api/v1",
             V1 + "/",
