@@ -37,7 +37,6 @@ from marquee.web.answers import (
     Answer,
     compressed,
     matches,
-    not_modified,
     preferred_coding,
     worth_compressing,
 )
@@ -352,8 +351,7 @@ def _served(entry: Entry, request: Request, how: str) -> Answer:
     ]
     if form.header(b"cache-control") is None:
         headers.append((b"cache-control", b"public, max-age=%d" % left))
-    answer = Answer(form.status, form.body, form.content_type, headers)
-    etag, condition = form.header(b"etag"), request.headers.get("if-none-match")
-    if etag is not None and condition is not None and matches(condition, etag):
-        return not_modified(answer)
-    return answer
+    condition = request.headers.get("if-none-match")
+    if condition and (etag := form.header(b"etag")) and matches(condition, etag):
+        return Answer(HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Answer(form.status, form.body, form.content_type, headers)

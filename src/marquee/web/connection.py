@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
             self.drained.set_result(None)
         self.drained = None
         if self._answering is None and not self.gone:
-            self._wait_for_more()
+            self._listener.idle.begin(self)
 
     # uvicorn's.
 
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
         elif unwritten:
             self._watch_writing()
         elif self._answering is None:
-            self._wait_for_more()
+            self._listener.idle.begin(self)
 
     # The parser's.
 
@@ -252,7 +252,7 @@ class Connection(asyncio.Protocol):
         elif self._ended and not self._unparsed:
             self._close()
         else:
-            self._wait_for_more()
+            self._listener.idle.begin(self)
         self.resume_reading()
 
     def broke_off(self, exchange: Exchange, *, started: bool) -> None:
@@ -283,13 +283,14 @@ class Connection(asyncio.Protocol):
 
     def _read(self) -> None:
         """Parse what has come, as long as there is room for more."""
-        refused = None
-        while self._unparsed and not (self._deaf or refused or self._is_full()):
+        refused, full = None, self._is_full()
+        while self._unparsed and not (self._deaf or refused or full):
             refused = self._parse(self._unparsed[:PIECE])
             self._go_on()
+            full = self._is_full()
         if refused is not None:
             self._refuse(refused)
-        full = self._is_full()
+            full = self._is_full()
         if full != self._paused and not (self.gone or self._ended):
             self._paused = full
             (self._transport.pause_reading if full else self._transport.resume_reading)()
@@ -314,13 +315,8 @@ class Connection(asyncio.Protocol):
         self._overhead = 0 if self._got_on else self._overhead + len(piece)
         return Refused.too_large(self._head.target) if self._overhead > LARGEST_HEAD else None
 
-    def _wait_for_more(self) -> None:
-        self._listener.idle.end(self)
-        self._listener.idle.begin(self)
-
     def _watch_writing(self) -> None:
         self._unwritten = self._transport.get_write_buffer_size()
-        self._listener.stalled.end(self)
         self._listener.stalled.begin(self)
 
     def _without_upgrade(self) -> bytes:
@@ -368,7 +364,7 @@ class Connection(asyncio.Protocol):
             self._close()
         elif not self._transport.is_closing():
             self._transport.write_eof()
-            self._wait_for_more()
+            self._listener.idle.begin(self)
             self.resume_reading()
 
     def _close(self) -> None:

@@ -22,8 +22,9 @@ class Deadlines(Generic[T]):
         self._looks: asyncio.AbstractEventLoop | None = None
 
     def begin(self, waiting: T) -> None:
-        """It begins to wait. Whoever waits already must end that first."""
+        """It begins to wait, or begins again."""
         loop = asyncio.get_running_loop()
+        self._waiting.pop(waiting, None)
         self._waiting[waiting] = loop.time() + self.seconds
         if self._looks is not loop:
             self._looks = loop

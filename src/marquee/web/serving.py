@@ -46,7 +46,9 @@ def configuration(app: Any, values: Settings, **more: Any) -> uvicorn.Config:  #
     listener = Listener(values)
 
     def connection(config: uvicorn.Config, server_state: ServerState, **_: object) -> Connection:
-        return listener.connection(config.loaded_app, server_state)
+        # Of an application of ours only the engine has to do with requests.
+        asked = getattr(config.loaded_app, "engine", config.loaded_app)
+        return listener.connection(asked, server_state)
 
     http: Any = connection
     return uvicorn.Config(
