@@ -36,6 +36,7 @@ class TestAnswers:
         answer = said(url, request(f"GET {path} HTTP/1.1", HOST))
         assert (statuses(answer), body_of(answer)["error"]["code"]) == ([500], "INTERNAL_ERROR")
         assert b"set-cookie" not in answer
+        assert answer.count(b"\r\nconnection: close\r\n") == 1
 
     def test_a_short_answer_does_not_look_whole(self, url: str) -> None:
         with pytest.raises(httpx.RemoteProtocolError):

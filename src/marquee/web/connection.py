@@ -33,8 +33,7 @@ GRACE = 2.0
 """Seconds in which the rest of a body must come when the server stops."""
 STALLED = 60.0
 """Seconds in which a client must take something of what it is sent."""
-
-
+CLOSE = b"connection: close"
 CONNECT = b"CONNECT"
 
 
@@ -350,8 +349,8 @@ class Connection(asyncio.Protocol):
         """An answer that is not the application's, and the last one."""
         request = Request("", "", "", {}, None, {})
         headers = self._listener.heads.complete(request, answer, [])
-        head = [STATUS_LINES[answer.status], *self.date(), *map(COLON.join, headers), b"", b""]
-        self._transport.write(b"\r\n".join(head) + answer.body)
+        lines = [STATUS_LINES[answer.status], *self.date(), *map(COLON.join, headers), CLOSE]
+        self._transport.write(b"\r\n".join([*lines, b"", answer.body]))
         self._finish(heard=False)
 
     def _finish(self, *, heard: bool) -> None:

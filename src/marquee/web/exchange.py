@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import structlog
 from starlette.types import ASGIApp, Message, Scope
 
+from marquee.web.heads import BODILESS
+
 if TYPE_CHECKING:
     from marquee.web.connection import Connection
 
@@ -16,7 +18,6 @@ PHRASES = {each.value: each.phrase for each in HTTPStatus}
 STATUS_LINES = {
     status: f"HTTP/1.1 {status} {PHRASES.get(status, '')}".encode() for status in range(200, 600)
 }
-BODILESS = (204, 304)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 COLON = b": "
 EVENTS = (b"content-type", b"text/event-stream")

@@ -17,7 +17,7 @@ class Refused(Exception):
 
     def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
         super().__init__(message)
-        self.answer = envelope(status, code, message, headers={"Connection": "close"})
+        self.answer = envelope(status, code, message)
 
     @classmethod
     def malformed(cls, message: str) -> "Refused":

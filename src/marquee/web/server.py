@@ -81,7 +81,7 @@ def _children(target: str, sockets: list[socket.socket], number: int) -> Iterato
         children += (Child(f"Server process {each + 1}", launch) for each in range(number))
         yield children
     finally:
-        for child in children:
+        for child in children:  # all of them before one is waited for
             if child.process is not None:
                 child.process.terminate()
         for child in children:
